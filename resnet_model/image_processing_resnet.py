@@ -1,0 +1,82 @@
+"""timm's evaluation transform as a transformers image processor."""
+
+from collections.abc import Sequence
+from typing import Any, Optional, Union
+
+import torch
+from timm.data import create_transform
+from transformers.image_processing_utils import BaseImageProcessor, BatchFeature
+from transformers.image_transforms import to_pil_image
+from transformers.image_utils import make_list_of_images
+
+_MODES = {1: "L", 3: "RGB"}
+
+
+class ResnetImageProcessor(BaseImageProcessor):
+    r"""Resizes, crops and normalises with timm's own transform, so that pixels equal timm's to the last bit.
+
+    The native processors cannot: on transformers 5 they resize tensors where timm resizes images, and they round the
+    crop differently. The field names are those of timm's data configuration (`timm.data.resolve_data_config`).
+
+    Args:
+        input_size: channels (1 for grey, 3 for colour), height and width that the model receives.
+        interpolation: "bilinear", "bicubic" or another of timm's names.
+        mean: value per channel that is subtracted, for pixels in 0 to 1.
+        std: value per channel that is divided by.
+        crop_pct: share of the resized image that the crop keeps, in (0, 1].
+        crop_mode: "center", "squash" or "border".
+
+    Raises:
+        ValueError: channels other than 1 or 3, or as many means or deviations as there are not channels.
+    """
+
+    model_input_names = ["pixel_values"]
+
+    def __init__(
+        self,
+        input_size: Sequence[int] = (3, 224, 224),
+        interpolation: str = "bicubic",
+        mean: Sequence[float] = (0.485, 0.456, 0.406),
+        std: Sequence[float] = (0.229, 0.224, 0.225),
+        crop_pct: float = 0.875,
+        crop_mode: str = "center",
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.input_size, self.mean, self.std = list(input_size), list(mean), list(std)
+        self.interpolation, self.crop_pct, self.crop_mode = interpolation, crop_pct, crop_mode
+        if self.input_size[0] not in _MODES or not self.input_size[0] == len(self.mean) == len(self.std):
+            raise ValueError(
+                "input_size must begin with 1 or 3 channels, with one mean and one std for each, "
+                f"found input_size {self.input_size}, mean {self.mean}, std {self.std}"
+            )
+
+    # The names by which training scripts ask a native processor.
+    image_mean = property(lambda self: self.mean)
+    image_std = property(lambda self: self.std)
+    size = property(lambda self: {"height": self.input_size[1], "width": self.input_size[2]})
+
+    def preprocess(self, images: Any, return_tensors: Optional[Union[str, Any]] = "pt", **fields: Any) -> BatchFeature:
+        """Turn one image or a list of images into a batch.
+
+        Args:
+            images: PIL images of any mode, or arrays or tensors of shape (height, width, channels) or
+                (channels, height, width) in 0 to 255 (uint8) or 0 to 1 (float); one, a list, or a batch.
+            return_tensors: "pt" (the default) or "np".
+            fields: replace fields of the processor for this call, for instance `crop_pct=1.0`.
+
+        Returns:
+            `pixel_values` of shape (batch, channels, height, width), float32.
+
+        Raises:
+            TypeError: a keyword that is not one of the processor's fields.
+        """
+        config = {name: getattr(self, name) for name in ("input_size", "interpolation", "mean", "std")}
+        config.update(crop_pct=self.crop_pct, crop_mode=self.crop_mode)
+        if not fields.keys() <= config.keys():
+            raise TypeError(f"preprocess takes {', '.join(config)}; found {', '.join(fields.keys() - config.keys())}")
+        config.update(fields)
+        transform = create_transform(**{**config, "input_size": tuple(config["input_size"])}, is_training=False)
+        mode = _MODES[config["input_size"][0]]
+        pixels = [transform(to_pil_image(image).convert(mode)) for image in make_list_of_images(images)]
+        return BatchFeature({"pixel_values": torch.stack(pixels)}, tensor_type=return_tensors)

@@ -1,0 +1,1 @@
+"""The commands of an author: `python -m scripts.NAME --help`."""
