@@ -105,6 +105,8 @@ def main() -> None:
     for line in sys.stdin:
         reply = _run(json.loads(line), home, channel)
         channel.write(json.dumps(reply) + "\n")
+    # Here and not in the parent, so that a parent that was killed leaves nothing behind either.
+    shutil.rmtree(home, ignore_errors=True)
 
 
 if __name__ == "__main__":
