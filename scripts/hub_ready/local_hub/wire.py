@@ -1,0 +1,344 @@
+"""HTTP between a socket and the routes: requests in, responses out, faults and the log on the way."""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import socket
+import socketserver
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import parse_qsl, unquote
+
+from .faults import Fault, Logged
+
+if TYPE_CHECKING:
+    from . import LocalHub
+
+BLOCK = 1 << 20
+MAX_BODY = 512 << 20  # of a body that is held in memory; uploads are streamed and have no limit
+
+
+class HubError(Exception):
+    """An answer that is not 2xx. `code` is what the client classes it by (X-Error-Code)."""
+
+    def __init__(self, status: int, message: str, code: str | None = None, **headers: str) -> None:
+        super().__init__(message)
+        self.status, self.message, self.headers = status, message, headers
+        if code:
+            self.headers["X-Error-Code"] = code
+
+    def response(self) -> Response:
+        text = self.message.encode("ascii", "replace").decode().replace("\r", " ").replace("\n", " ")
+        headers = {"Content-Type": "application/json", "X-Error-Message": text[:500], **self.headers}
+        return Response(self.status, json.dumps({"error": self.message}).encode(), headers)
+
+
+@dataclass
+class Response:
+    """`body` is bytes, a file of which [start, stop) is sent, or an iterator of blocks (sent chunked)."""
+
+    status: int = 200
+    body: bytes | Path | Iterator[bytes] = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    start: int = 0
+    stop: int | None = None
+
+
+class CutError(ConnectionError):
+    """The connection ends here: the client went away, or a fault says so."""
+
+
+class Body:
+    """A request's body, read once, block by block; Content-Length or chunked."""
+
+    def __init__(self, raw: BinaryIO, headers: Any, fault: Fault | None, log: Logged) -> None:
+        self._raw, self._fault, self._log = raw, fault, log
+        self._chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
+        length = headers.get("Content-Length") or "0"
+        self._broken = not re.fullmatch(r"\d{1,15}", length)
+        self._left = 0 if self._broken or self._chunked else int(length)
+        self._size = self._left
+        self._done = not (self._left or self._chunked)
+
+    def blocks(self) -> Iterator[bytes]:
+        """The body's blocks. Raises HubError(400) for a length that is none, CutError when the client goes away."""
+        if self._broken:
+            raise HubError(400, "Content-Length must be a number", Connection="close")
+        while block := self._next():
+            self._log.bytes_in += len(block)
+            yield self._spoilt(block) if self._fault else block
+
+    def _next(self) -> bytes:
+        if self._done:
+            return b""
+        if self._chunked and not self._left:
+            self._left = self._chunk_size()
+            if not self._left:
+                self._done = True
+                while self._raw.readline(BLOCK) not in (b"\r\n", b"\n", b""):
+                    pass
+                return b""
+        # In quarters when it is to go wrong, so that there is a middle to fail in.
+        most = max(1, self._size // 4) if self._fault else BLOCK
+        block = self._raw.read(min(self._left, most, BLOCK))
+        if not block:
+            raise CutError("the client went away")
+        self._left -= len(block)
+        if not self._left:
+            self._done = not self._chunked
+            if self._chunked:
+                self._raw.readline(3)
+        return block
+
+    def _chunk_size(self) -> int:
+        line = self._raw.readline(200).split(b";")[0].strip()
+        if not re.fullmatch(rb"[0-9a-fA-F]{1,12}", line):
+            self._done = True
+            raise HubError(400, "not a chunk size", Connection="close")
+        return int(line, 16)
+
+    def _spoilt(self, block: bytes) -> bytes:
+        half_way = 2 * self._log.bytes_in >= self._size
+        if self._fault.disk_full and half_way:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        if self._fault.cut == "request" and half_way:
+            raise CutError("cut by a fault")
+        return _flipped(block) if self._fault.corrupt and half_way else block
+
+    def read(self, limit: int = MAX_BODY) -> bytes:
+        parts, size = [], 0
+        for block in self.blocks():
+            size += len(block)
+            if size > limit:
+                raise HubError(413, f"the body is longer than {limit} bytes", Connection="close")
+            parts.append(block)
+        return b"".join(parts)
+
+    def drain(self) -> bool:
+        """Reads what is left, so that the client hears the answer; False when that is too much."""
+        self._fault = None
+        try:
+            for _ in self.blocks():
+                if self._log.bytes_in > MAX_BODY:
+                    return False
+        except (HubError, OSError):
+            return False
+        return True
+
+
+@dataclass
+class Request:
+    """What a route sees. `path` is raw: split it on "/" first and unquote after."""
+
+    hub: LocalHub
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: Any
+    body: Body
+
+    @cached_property
+    def token(self) -> Any:
+        """Who asks (`accounts.Token`), or None; raises HubError(401) for a token that is not valid."""
+        return self.hub.tokens.identify(self.headers.get("Authorization"))
+
+    def json(self) -> dict[str, Any]:
+        try:
+            value = json.loads(self.body.read())
+        except (ValueError, RecursionError):
+            raise HubError(400, "the body is not JSON") from None
+        if not isinstance(value, dict):
+            raise HubError(400, "the body must be a JSON object")
+        return value
+
+
+Route = Callable[..., Any]
+_ROUTES: list[tuple[str, re.Pattern[str], Route]] = []
+
+
+def route(method: str, pattern: str) -> Callable[[Route], Route]:
+    """Registers a function for a path: `{repo}` is NAMESPACE/NAME, `{x}` one segment, `{x...}` all that follows.
+
+    It is called with the request and the unquoted parts, and returns a Response, or what is sent as JSON.
+    """
+    pattern = pattern.replace("{repo}", r"(?P<repo>[^/]+/[^/]+)")
+    pattern = re.sub(r"\{(\w+)\.\.\.\}", r"(?P<\1>.*)", pattern)
+    pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
+
+    def register(function: Route) -> Route:
+        _ROUTES.append((method, re.compile(pattern), function))
+        return function
+
+    return register
+
+
+def dispatch(request: Request) -> Response:
+    method = "GET" if request.method == "HEAD" else request.method
+    for wanted, pattern, function in _ROUTES:
+        if wanted == method and (match := pattern.fullmatch(request.path)):
+            try:
+                parts = {name: unquote(part, errors="strict") for name, part in match.groupdict().items() if part}
+            except UnicodeDecodeError:
+                raise HubError(400, "the path is not UTF-8") from None
+            answer = function(request, **parts)
+            if isinstance(answer, Response):
+                return answer
+            return Response(200, json.dumps(answer).encode(), {"Content-Type": "application/json"})
+    raise HubError(404, f"the embedded Hub has no {request.method} {request.path}"[:300])
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    server: Server
+
+    def answer(self) -> None:
+        hub, log = self.server.hub, Logged(self.command, self.path)
+        hub.requests.append(log)
+        fault = hub.faults.take(self.command, self.path)
+        body = Body(self.rfile, self.headers, fault, log)
+        try:
+            response = self._response(hub, fault, body)
+            self.close_connection |= not body.drain() or "close" in response.headers.get("Connection", "")
+            log.status = response.status
+            self._send(response, log, fault)
+        except (ConnectionError, TimeoutError):
+            self.close_connection = True
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = answer
+
+    def _response(self, hub: LocalHub, fault: Fault | None, body: Body) -> Response:
+        try:
+            if fault:
+                self._fail_early(hub, fault, body)
+            path, _, query = self.path.partition("?")
+            pairs = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=100))
+            return dispatch(Request(hub, self.command, path, pairs, self.headers, body))
+        except HubError as error:
+            return error.response()
+        except (ConnectionError, TimeoutError):
+            raise
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                return HubError(507, "the Hub's disk is full; nothing was kept of this request").response()
+            hub.crashes.append(traceback.format_exc())
+        except Exception:
+            hub.crashes.append(traceback.format_exc())
+        return HubError(500, "the embedded Hub failed; see LocalHub.crashes").response()
+
+    def _fail_early(self, hub: LocalHub, fault: Fault, body: Body) -> None:
+        hub.stopping.wait(fault.hang)
+        if fault.status:
+            retry = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+            raise HubError(fault.status, "a fault that was asked for", **retry)
+        if body._done and fault.cut == "request":
+            raise CutError("cut by a fault")
+        if body._done and fault.disk_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def _send(self, response: Response, log: Logged, fault: Fault | None) -> None:
+        size = 0 if self.command == "HEAD" else _body_size(response)
+        limit = (size or 0) // 2 if fault and fault.cut == "response" else None
+        if limit == 0:
+            raise CutError("cut by a fault")
+        self.send_response(response.status)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        if "Content-Length" not in response.headers:
+            length = _body_size(response)
+            self.send_header(
+                *(("Transfer-Encoding", "chunked") if length is None else ("Content-Length", str(length)))
+            )
+        self.end_headers()
+        for block in () if self.command == "HEAD" else _blocks(response):
+            if fault and fault.corrupt and not log.bytes_in and not log.bytes_out:
+                block = _flipped(block)
+            if limit is not None:
+                block = block[: max(0, limit - log.bytes_out)]
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(block), block) if size is None else block)
+            log.bytes_out += len(block)
+        if limit is not None:
+            self.wfile.flush()
+            raise CutError("cut by a fault")
+        self.wfile.write(b"0\r\n\r\n" if size is None else b"")
+
+    def handle_expect_100(self) -> bool:
+        go_on = super().handle_expect_100()
+        self.wfile.flush()
+        return go_on
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing on the author's terminal: the log is `LocalHub.requests`."""
+
+
+def _flipped(block: bytes) -> bytes:
+    return block[:-1] + bytes([block[-1] ^ 1])
+
+
+def _body_size(response: Response) -> int | None:
+    if isinstance(response.body, bytes):
+        return len(response.body)
+    if isinstance(response.body, Path):
+        return (response.body.stat().st_size if response.stop is None else response.stop) - response.start
+    return None
+
+
+def _blocks(response: Response) -> Iterator[bytes]:
+    if isinstance(response.body, bytes):
+        if response.body:
+            yield response.body
+        return
+    if not isinstance(response.body, Path):
+        yield from (block for block in response.body if block)
+        return
+    left = _body_size(response)
+    with response.body.open("rb") as file:
+        file.seek(response.start)
+        while left and (block := file.read(min(BLOCK, left))):
+            left -= len(block)
+            yield block
+
+
+class Server(ThreadingHTTPServer):
+    """Loopback only. Ends every open connection when it closes, so that no thread outlives it."""
+
+    request_queue_size = 128
+    daemon_threads = False
+
+    def __init__(self, hub: LocalHub, port: int = 0) -> None:
+        self.hub = hub
+        self._connections: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", port), Handler)
+
+    def server_bind(self) -> None:
+        # HTTPServer's own asks the resolver for the machine's name, which can take seconds.
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away is no error of ours; everything else is caught in the handler."""
+
+    def server_close(self) -> None:
+        for connection in list(self._connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+        super().server_close()
