@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Literal
 
 # The modules below register their routes when they are imported.
-from . import discussions, reading, transfer, writing  # noqa: F401
+from . import discussions, reading, transfer, writing, xet  # noqa: F401
 from .accounts import Token, Tokens
 from .faults import STEPS, Fault, Faults, Logged
 from .store import Repo, Store

@@ -151,7 +151,7 @@ class Request:
 
     def json(self) -> dict[str, Any]:
         try:
-            value = json.loads(self.body.read())
+            value = json.loads(self.body.read() or b"{}")
         except (ValueError, RecursionError):
             raise HubError(400, "the body is not JSON") from None
         if not isinstance(value, dict):
