@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Literal
 
 # The modules below register their routes when they are imported.
-from . import discussions, reading, transfer, writing, xet  # noqa: F401
+from . import cas, discussions, pages, reading, transfer, writing  # noqa: F401
 from .accounts import Token, Tokens
 from .faults import STEPS, Fault, Faults, Logged
 from .store import Repo, Store
@@ -35,8 +35,8 @@ __all__ = ["STEPS", "LocalHub", "Logged"]
 class LocalHub:
     """A Hub on loopback.
 
-    `store`: the folder that keeps the repositories; None for one that is deleted at the end. `port`: 0 takes a free one.
-    Use it as a context manager, or call `start` and `stop`.
+    `store`: the folder that keeps the repositories; None for one that is deleted at the end. `port`: 0 takes a free
+    one. `xet`: whether Xet's tokens are given out. Use it as a context manager, or call `start` and `stop`.
 
     `requests` holds every request so far (method, path, status, bytes_in, bytes_out); `crashes` the tracebacks of what
     went wrong in the server itself, which is empty unless the server has a bug.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import secrets
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -107,10 +106,7 @@ def create(request: Request) -> dict[str, Any]:
     try:
         request.hub.store.create(repo_id, _wants_private(asked), token.user)
     except FileExistsError:
-        headers = {"Content-Type": "application/json"}
-        error = HubError(409, "You already created this model repo", **headers).response()
-        error.body = b'{"error": "You already created this model repo", "url": "%b"}' % url.encode()
-        return error
+        raise HubError(409, "You already created this model repo", more={"url": url}) from None
     except ValueError as error:
         raise HubError(400, str(error)) from None
     return {"url": url, "name": repo_id}
@@ -158,12 +154,9 @@ def validate_yaml(request: Request) -> dict[str, Any]:
         warnings.append({"message": "empty or missing yaml metadata in repo card"})
     elif card is not None and not card.get("license"):
         warnings.append({"message": "the card names no license"})
-    return {"errors": errors, "warnings": warnings} if not errors else _refused(errors, warnings)
-
-
-def _refused(errors: list[dict[str, str]], warnings: list[dict[str, str]]) -> Any:
-    answer = HubError(400, errors[0]["message"]).response()
-    answer.body = json.dumps({"error": errors[0]["message"], "errors": errors, "warnings": warnings}).encode()
+    answer = {"errors": errors, "warnings": warnings}
+    if errors:
+        raise HubError(400, errors[0]["message"], more=answer)
     return answer
 
 

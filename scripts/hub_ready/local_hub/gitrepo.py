@@ -43,7 +43,7 @@ class RefMoved(GitError):
 
 @dataclass(frozen=True)
 class Entry:
-    """A file or a folder of one commit. For a file in LFS, `sha256` and `lfs_size` describe the content, not the pointer."""
+    """A file or a folder of one commit. `sha256` and `lfs_size`: the content, where the file is a pointer into LFS."""
 
     path: str
     is_file: bool
@@ -166,8 +166,8 @@ class GitRepo:
     def commit(self, ref: str, parent: str | None, changes: dict[str, bytes | None], message: str, author: str) -> str:
         """Makes one commit on top of `parent` (None: the first) and moves `ref` to it; returns its id.
 
-        `changes` maps a path to its new content, or to None to delete it and all below it. The ref moves only if it still
-        holds `parent`: otherwise RefMoved, and nothing is visible of the commit.
+        `changes` maps a path to its new content, or to None to delete it and all below it. The ref moves only if it
+        still holds `parent`: otherwise RefMoved, and nothing is visible of the commit.
         """
         scratch, text = f"refs/scratch/{uuid.uuid4().hex}", message.encode()
         stream = [f"commit {scratch}\nmark :1\ncommitter {_person(author)}\ndata {len(text)}\n".encode(), text, b"\n"]

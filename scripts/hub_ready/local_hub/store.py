@@ -1,8 +1,8 @@
-"""What the Hub keeps on disk: one folder a repository, holding the bare git repository, its large files and its settings.
+"""What the Hub keeps on disk: one folder a repository, with its git repository, its large files and its settings.
 
     STORE/NAMESPACE/NAME.git/            the bare repository: `git clone` of this folder works
                             lfs/objects/ large files by sha256, where git-lfs would keep them
-                            xet/         xorbs and shards (see xet.py)
+                            xet/         xorbs and shards (see cas.py)
                             hub.json     private or not, discussions
     STORE/.incoming/                     what is being received; nothing in it counts
 
@@ -30,9 +30,9 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"(?!.*(--|\.\.))[A-Za-z0-9_]([\w.-]{0,94}[\w])?", re.ASCII)
 # The Hub starts a repository with these patterns in .gitattributes.
 _LFS_PATTERNS = (
-    "*.7z *.arrow *.bin *.bz2 *.ckpt *.ftz *.gz *.h5 *.joblib *.lfs.* *.mlmodel *.model *.msgpack *.npy *.npz *.onnx *.ot"
-    " *.parquet *.pb *.pickle *.pkl *.pt *.pth *.rar *.safetensors saved_model/**/* *.tar.* *.tar *.tflite *.tgz *.wasm"
-    " *.xz *.zip *.zst *tfevents*"
+    "*.7z *.arrow *.bin *.bz2 *.ckpt *.ftz *.gz *.h5 *.joblib *.lfs.* *.mlmodel *.model *.msgpack *.npy *.npz *.onnx"
+    " *.ot *.parquet *.pb *.pickle *.pkl *.pt *.pth *.rar *.safetensors saved_model/**/* *.tar.* *.tar *.tflite *.tgz"
+    " *.wasm *.xz *.zip *.zst *tfevents*"
 )
 GITATTRIBUTES = "".join(
     f"{pattern} filter=lfs diff=lfs merge=lfs -text\n" for pattern in _LFS_PATTERNS.split()
@@ -126,9 +126,7 @@ class Store:
         """A repository with the Hub's first commit. Raises FileExistsError; ValueError for a name that the Hub refuses."""
         namespace, _, name = repo_id.partition("/")
         if not (is_name(namespace) and is_name(name)):
-            raise ValueError(
-                f"{repo_id!r} is not a valid repository name: letters, digits, '-', '_' and '.', at most 96"
-            )
+            raise ValueError(f"{repo_id!r} is no repository name: letters, digits, '-', '_' and '.', at most 96")
         with self._lock:
             if repo_id in self._repos:
                 raise FileExistsError(repo_id)

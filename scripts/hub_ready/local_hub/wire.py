@@ -26,18 +26,20 @@ MAX_BODY = 512 << 20  # of a body that is held in memory; uploads are streamed a
 
 
 class HubError(Exception):
-    """An answer that is not 2xx. `code` is what the client classes it by (X-Error-Code)."""
+    """An answer that is not 2xx. `code` is what the client classes it by (X-Error-Code); `more` joins its JSON."""
 
-    def __init__(self, status: int, message: str, code: str | None = None, **headers: str) -> None:
+    def __init__(
+        self, status: int, message: str, code: str | None = None, *, more: Any = None, **headers: str
+    ) -> None:
         super().__init__(message)
-        self.status, self.message, self.headers = status, message, headers
+        self.status, self.message, self.headers, self.more = status, message, headers, more or {}
         if code:
             self.headers["X-Error-Code"] = code
 
     def response(self) -> Response:
         text = self.message.encode("ascii", "replace").decode().replace("\r", " ").replace("\n", " ")
         headers = {"Content-Type": "application/json", "X-Error-Message": text[:500], **self.headers}
-        return Response(self.status, json.dumps({"error": self.message}).encode(), headers)
+        return Response(self.status, json.dumps({"error": self.message, **self.more}).encode(), headers)
 
 
 @dataclass

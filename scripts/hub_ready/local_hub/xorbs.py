@@ -1,7 +1,7 @@
 """The two binary formats of Xet: xorbs (blocks of compressed chunks) and shards (which chunks make up which file).
 
-A chunk is 8 bytes of header (version, packed size, scheme, size) and its packed bytes. A shard is a header and two lists
-of 48-byte records, each list closed by a record that begins with 32 bytes of 0xff.
+A chunk is 8 bytes of header (version, packed size, scheme, size) and its packed bytes. A shard is a header and two
+lists of 48-byte records, each list closed by a record that begins with 32 bytes of 0xff.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ def chunks(xorb: Path) -> tuple[Chunk, ...]:
     """The chunks of a stored xorb. Raises Malformed."""
     found, at, end = [], 0, xorb.stat().st_size
     with xorb.open("rb") as file:
-        while len(header := file.read(8)) == 8 and header[0] == 0:  # a footer, where there is one, begins with "XETBLOB"
+        while (
+            len(header := file.read(8)) == 8 and header[0] == 0
+        ):  # a footer, where there is one, begins with "XETBLOB"
             packed, size = (int.from_bytes(part, "little") for part in (header[1:4], header[5:8]))
             found.append(Chunk(at, at + 8 + packed, header[4], size))
             at = file.seek(packed, 1)

@@ -1,7 +1,7 @@
 """Xet's content store, which the client's default uploads and downloads use: tokens, xorbs, shards, reconstructions.
 
-What arrives is staged until a shard names it; then each file is put together, its sha256 checked, and it is kept as a large
-file as well, so that LFS, plain HTTP and `git clone` see the same bytes. Only then do its xorbs count.
+What arrives is staged until a shard names it; then each file is put together, its sha256 checked, and it is kept as a
+large file as well, so that LFS and plain HTTP give the same bytes. Only then do its xorbs count.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +23,7 @@ from .xorbs import Malformed, Shard, Term, chunks, hash_bytes, parse_shard, shar
 _VALID_S = 3600
 
 
-# -- tokens ------------------------------------------------------------------------------------------------------------
+# -- tokens
 
 
 @route("GET", "/api/models/{repo}/xet-read-token/{revision}")
@@ -66,7 +65,7 @@ def _hash(text: str) -> str:
     return text
 
 
-# -- uploads -----------------------------------------------------------------------------------------------------------
+# -- uploads
 
 
 def _xorb(repo: Repo, name: str, kind: str = "xorbs") -> Path:
@@ -75,7 +74,7 @@ def _xorb(repo: Repo, name: str, kind: str = "xorbs") -> Path:
 
 @route("POST", "/v1/xorbs/default/{name}")
 def put_xorb(request: Request, name: str) -> dict[str, Any]:
-    repo, staged = _granted(request, "write"), None
+    repo = _granted(request, "write")
     if _xorb(repo, _hash(name)).is_file():
         return {"was_inserted": False}
     staged = _xorb(repo, name, "staged")
@@ -93,13 +92,16 @@ def put_shard(request: Request) -> dict[str, Any]:
     """Registers files, once they are put together and found right; else nothing is kept of them or their xorbs."""
     repo, body = _granted(request, "write"), request.body.read(64 << 20)
     with repo.lock:
+        places: dict[str, Path] = {}
         try:
             shard = parse_shard(body)
             places = _places(repo, shard)
             for sha256, terms in shard.files.values():
                 repo.receive(_content(places, terms), repo.large_file(sha256), sha256)
         except (Malformed, HashMismatch) as error:
-            shutil.rmtree(repo.path / "xet" / "staged", ignore_errors=True)
+            for path in places.values():
+                if path.parent.name == "staged":
+                    path.unlink(missing_ok=True)
             raise HubError(400, f"the shard was refused: {error}") from None
         _register(repo, shard, places)
     return {"result": 1}
@@ -138,7 +140,9 @@ def find_chunk(request: Request, prefix: str, name: str) -> Response:
     """The xorbs that hold a chunk, so that the client need not send it again."""
     repo, wanted = _granted(request, "read"), hash_bytes(_hash(name))
     records = [path.read_bytes() for path in (repo.path / "xet" / "records").glob("*")]
-    holders = [record for record in records if any(record[at : at + 32] == wanted for at in range(48, len(record), 48))]
+    holders = [
+        record for record in records if any(record[at : at + 32] == wanted for at in range(48, len(record), 48))
+    ]
     if not holders:
         raise HubError(404, "no such chunk")
     return Response(200, shard_of(b"".join(holders)), {"Content-Type": "application/octet-stream"})
@@ -150,7 +154,7 @@ def telemetry(request: Request) -> dict[str, Any]:
     return {}
 
 
-# -- downloads ---------------------------------------------------------------------------------------------------------
+# -- downloads
 
 
 @route("GET", "/v1/reconstructions/{name}")
