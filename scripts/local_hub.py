@@ -3,8 +3,8 @@
     python -m scripts.local_hub                      # a throw-away store, until Ctrl-C
     python -m scripts.local_hub --store hub --port 8808
 
-Paste the two lines that it prints into another terminal: huggingface_hub and transformers there talk to it, by Xet, or
-by LFS with HF_HUB_DISABLE_XET=1. Its address opened in a browser shows each repository with its card, files and commits;
+Paste the two lines that it prints into another terminal: huggingface_hub and transformers there talk to it, by Xet,
+or by LFS with HF_HUB_DISABLE_XET=1. Opened in a browser it shows each repository with its card, files and commits;
 `git clone ADDRESS/NAMESPACE/NAME` works. Your own token and the real Hub are not touched.
 """
 

@@ -49,7 +49,7 @@ def now() -> str:
 
 def is_name(text: str) -> bool:
     """Whether `text` may name a namespace or a repository, by the Hub's rules."""
-    return bool(_NAME.fullmatch(text)) and not text.endswith((".git", ".ipynb"))
+    return bool(_NAME.fullmatch(text)) and not text.endswith((".git", ".ipynb")) and text != "api"
 
 
 class Repo:
@@ -123,7 +123,7 @@ class Store:
         return sorted(self._repos.values(), key=lambda repo: repo.id)
 
     def create(self, repo_id: str, private: bool, author: str) -> Repo:
-        """A repository with the Hub's first commit. Raises FileExistsError; ValueError for a name that the Hub refuses."""
+        """A repository with the Hub's first commit. Raises FileExistsError, and ValueError for a refused name."""
         namespace, _, name = repo_id.partition("/")
         if not (is_name(namespace) and is_name(name)):
             raise ValueError(f"{repo_id!r} is no repository name: letters, digits, '-', '_' and '.', at most 96")

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from .accounts import readable, writable
+from .body import BLOCK, MAX_BODY
 from .reading import ranged
 from .store import SHA256, HashMismatch, Repo
-from .wire import BLOCK, MAX_BODY, HubError, Request, Response, route
+from .wire import HubError, Request, Response, route
 
 _LFS_JSON = "application/vnd.git-lfs+json"
 

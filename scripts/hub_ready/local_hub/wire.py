@@ -13,16 +13,25 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
+from .body import BLOCK, BadBody, Body, CutError, flipped
 from .faults import Fault, Logged
 
 if TYPE_CHECKING:
     from . import LocalHub
 
-BLOCK = 1 << 20
-MAX_BODY = 512 << 20  # of a body that is held in memory; uploads are streamed and have no limit
+
+@dataclass
+class Response:
+    """`body` is bytes, a file of which [start, stop) is sent, or an iterator of blocks (sent chunked)."""
+
+    status: int = 200
+    body: bytes | Path | Iterator[bytes] = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    start: int = 0
+    stop: int | None = None
 
 
 class HubError(Exception):
@@ -40,99 +49,6 @@ class HubError(Exception):
         text = self.message.encode("ascii", "replace").decode().replace("\r", " ").replace("\n", " ")
         headers = {"Content-Type": "application/json", "X-Error-Message": text[:500], **self.headers}
         return Response(self.status, json.dumps({"error": self.message, **self.more}).encode(), headers)
-
-
-@dataclass
-class Response:
-    """`body` is bytes, a file of which [start, stop) is sent, or an iterator of blocks (sent chunked)."""
-
-    status: int = 200
-    body: bytes | Path | Iterator[bytes] = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    start: int = 0
-    stop: int | None = None
-
-
-class CutError(ConnectionError):
-    """The connection ends here: the client went away, or a fault says so."""
-
-
-class Body:
-    """A request's body, read once, block by block; Content-Length or chunked."""
-
-    def __init__(self, raw: BinaryIO, headers: Any, fault: Fault | None, log: Logged) -> None:
-        self._raw, self._fault, self._log = raw, fault, log
-        self._chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
-        length = headers.get("Content-Length") or "0"
-        self._broken = not re.fullmatch(r"\d{1,15}", length)
-        self._left = 0 if self._broken or self._chunked else int(length)
-        self._size = self._left
-        self._done = not (self._left or self._chunked)
-
-    def blocks(self) -> Iterator[bytes]:
-        """The body's blocks. Raises HubError(400) for a length that is none, CutError when the client goes away."""
-        if self._broken:
-            raise HubError(400, "Content-Length must be a number", Connection="close")
-        while block := self._next():
-            self._log.bytes_in += len(block)
-            yield self._spoilt(block) if self._fault else block
-
-    def _next(self) -> bytes:
-        if self._done:
-            return b""
-        if self._chunked and not self._left:
-            self._left = self._chunk_size()
-            if not self._left:
-                self._done = True
-                while self._raw.readline(BLOCK) not in (b"\r\n", b"\n", b""):
-                    pass
-                return b""
-        # In quarters when it is to go wrong, so that there is a middle to fail in.
-        most = max(1, self._size // 4) if self._fault else BLOCK
-        block = self._raw.read(min(self._left, most, BLOCK))
-        if not block:
-            raise CutError("the client went away")
-        self._left -= len(block)
-        if not self._left:
-            self._done = not self._chunked
-            if self._chunked:
-                self._raw.readline(3)
-        return block
-
-    def _chunk_size(self) -> int:
-        line = self._raw.readline(200).split(b";")[0].strip()
-        if not re.fullmatch(rb"[0-9a-fA-F]{1,12}", line):
-            self._done = True
-            raise HubError(400, "not a chunk size", Connection="close")
-        return int(line, 16)
-
-    def _spoilt(self, block: bytes) -> bytes:
-        half_way = 2 * self._log.bytes_in >= self._size
-        if self._fault.disk_full and half_way:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        if self._fault.cut == "request" and half_way:
-            raise CutError("cut by a fault")
-        return _flipped(block) if self._fault.corrupt and half_way else block
-
-    def read(self, limit: int = MAX_BODY) -> bytes:
-        parts, size = [], 0
-        for block in self.blocks():
-            size += len(block)
-            if size > limit:
-                raise HubError(413, f"the body is longer than {limit} bytes", Connection="close")
-            parts.append(block)
-        return b"".join(parts)
-
-    def drain(self) -> bool:
-        """Reads what is left, so that the client hears the answer; False when that is too much."""
-        self._fault = None
-        try:
-            for _ in self.blocks():
-                if self._log.bytes_in > MAX_BODY:
-                    return False
-        except (HubError, OSError):
-            return False
-        return True
 
 
 @dataclass
@@ -170,7 +86,7 @@ def route(method: str, pattern: str) -> Callable[[Route], Route]:
 
     It is called with the request and the unquoted parts, and returns a Response, or what is sent as JSON.
     """
-    pattern = pattern.replace("{repo}", r"(?P<repo>[^/]+/[^/]+)")
+    pattern = pattern.replace("{repo}", r"(?P<repo>(?!api/)[^/]+/[^/]+)")
     pattern = re.sub(r"\{(\w+)\.\.\.\}", r"(?P<\1>.*)", pattern)
     pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
 
@@ -213,7 +129,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection |= not body.drain() or "close" in response.headers.get("Connection", "")
             log.status = response.status
             self._send(response, log, fault)
-        except (ConnectionError, TimeoutError):
+        except OSError:  # the client went away, or a fault plays that it did
             self.close_connection = True
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = answer
@@ -223,10 +139,11 @@ class Handler(BaseHTTPRequestHandler):
             if fault:
                 self._fail_early(hub, fault, body)
             path, _, query = self.path.partition("?")
-            pairs = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=100))
-            return dispatch(Request(hub, self.command, path, pairs, self.headers, body))
+            return dispatch(Request(hub, self.command, path, self._query(query), self.headers, body))
         except HubError as error:
             return error.response()
+        except BadBody as error:
+            return HubError(error.status, str(error), Connection="close").response()
         except (ConnectionError, TimeoutError):
             raise
         except OSError as error:
@@ -237,14 +154,24 @@ class Handler(BaseHTTPRequestHandler):
             hub.crashes.append(traceback.format_exc())
         return HubError(500, "the embedded Hub failed; see LocalHub.crashes").response()
 
+    def _query(self, query: str) -> dict[str, str]:
+        # A web page that makes its own name lead to 127.0.0.1 would otherwise read what is not published yet.
+        port = self.server.server_port
+        if self.headers.get("Host") not in (f"127.0.0.1:{port}", f"localhost:{port}"):
+            raise HubError(421, f"expected the Host 127.0.0.1:{port}")
+        try:
+            return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=100))
+        except ValueError:
+            raise HubError(400, "too many parts in the query") from None
+
     def _fail_early(self, hub: LocalHub, fault: Fault, body: Body) -> None:
         hub.stopping.wait(fault.hang)
         if fault.status:
             retry = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
             raise HubError(fault.status, "a fault that was asked for", **retry)
-        if body._done and fault.cut == "request":
+        if body.ended and fault.cut == "request":
             raise CutError("cut by a fault")
-        if body._done and fault.disk_full:
+        if body.ended and fault.disk_full:
             raise OSError(errno.ENOSPC, "No space left on device")
 
     def _send(self, response: Response, log: Logged, fault: Fault | None) -> None:
@@ -263,9 +190,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for block in () if self.command == "HEAD" else _blocks(response):
             if fault and fault.corrupt and not log.bytes_in and not log.bytes_out:
-                block = _flipped(block)
-            if limit is not None:
-                block = block[: max(0, limit - log.bytes_out)]
+                block = flipped(block)
+            if limit is not None and not (block := block[: limit - log.bytes_out]):
+                break
             self.wfile.write(b"%x\r\n%b\r\n" % (len(block), block) if size is None else block)
             log.bytes_out += len(block)
         if limit is not None:
@@ -280,10 +207,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Nothing on the author's terminal: the log is `LocalHub.requests`."""
-
-
-def _flipped(block: bytes) -> bytes:
-    return block[:-1] + bytes([block[-1] ^ 1])
 
 
 def _body_size(response: Response) -> int | None:
