@@ -213,7 +213,8 @@ def resolve(request: Request, repo: str, revision: str, path: str = "") -> Respo
     if xet_hash := found.xet_hash(entry.sha256):
         headers |= {"X-Xet-Hash": xet_hash}
         headers["Link"] = f'<{request.hub.endpoint}/api/models/{repo}/xet-read-token/{commit}>; rel="xet-auth"'
-    return Response(302, b"", {**headers, "Location": request.hub.content_url(found, "lfs", entry.sha256)})
+    url = f"{request.hub.content_url(found, 'lfs', entry.sha256)}?commit={commit}"
+    return Response(302, b"", {**headers, "Location": url})
 
 
 def ranged(request: Request, whole: Response, size: int) -> Response:

@@ -11,6 +11,7 @@ from typing import Any
 
 from .accounts import readable, writable
 from .body import BLOCK, MAX_BODY
+from .gitrepo import SHA
 from .reading import ranged
 from .store import SHA256, HashMismatch, Repo
 from .wire import HubError, Request, Response, route
@@ -86,6 +87,9 @@ def get_object(request: Request, oid: str, grant: str) -> Response:
     if not file.is_file():
         raise HubError(404, "no such object")
     headers = {"ETag": f'"{oid}"', "Content-Type": "application/octet-stream"}
+    # Clients of 1.x take another port for the same host and follow the redirect already when they ask for metadata.
+    if SHA.fullmatch(commit := request.query.get("commit", "")):
+        headers["X-Repo-Commit"] = commit
     return ranged(request, Response(200, file, headers), file.stat().st_size)
 
 
