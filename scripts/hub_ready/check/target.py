@@ -26,7 +26,10 @@ def resolve_target(name: str, revision: str | None) -> Target:
         CheckError: it is neither, or the Hub does not answer.
     """
     path = Path(name)
-    if path.exists() or not _REPO_ID.fullmatch(name) or name.startswith("."):
+    is_name = _REPO_ID.fullmatch(name) and not name.startswith(".")
+    if not is_name and not path.exists():
+        raise CheckError(f"expected a folder or namespace/name on the Hub, found neither at {name!r}")
+    if path.exists():
         if revision is not None:
             raise CheckError(f"--revision needs a repository on the Hub, found the folder {name}")
         return Target(path, None, _is_foreign(path))
