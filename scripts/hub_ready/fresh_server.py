@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import runpy
+import secrets
 import select
 import shutil
 import signal
@@ -22,8 +23,8 @@ from typing import Any, TextIO
 _TAIL = 4000  # characters of a job's output that travel back
 
 
-def _work(request: dict[str, Any], answer: int, log: Path) -> None:
-    """In the fork: run the job with its output in `log`, and write its result to the pipe."""
+def _work(request: dict[str, Any], answer: int, log: Path, seal: str) -> None:
+    """In the fork: run the job with its output in `log`, and write its result, behind `seal`, to the pipe."""
     os.setsid()
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -39,8 +40,7 @@ def _work(request: dict[str, Any], answer: int, log: Path) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     with os.fdopen(answer, "w") as pipe:
-        pipe.write(json.dumps(reply))
-    os._exit(0)
+        pipe.write(seal + json.dumps(reply))
 
 
 def _read(pipe: int, seconds: float) -> bytes | None:
@@ -56,11 +56,12 @@ def _read(pipe: int, seconds: float) -> bytes | None:
         parts.append(part)
 
 
-def _attend(request: dict[str, Any], child: int, pipe: int) -> dict[str, Any]:
+def _attend(request: dict[str, Any], child: int, pipe: int, seal: bytes) -> dict[str, Any]:
     """Wait for the job and put its end into words."""
     answer = _read(pipe, request["timeout"])
+    # The answer is whole, so nothing is lost; a job that closed the pipe and runs on would be waited for without end.
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL if not answer else 0)
+        os.killpg(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     # Whatever the job itself started and left running shares its process group.
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -70,21 +71,30 @@ def _attend(request: dict[str, Any], child: int, pipe: int) -> dict[str, Any]:
     if not answer:
         code = os.waitstatus_to_exitcode(status)
         return {"failure": f"ended without an answer ({f'exit {code}' if code >= 0 else signal.Signals(-code).name})"}
-    return json.loads(answer)
+    if not answer.startswith(seal):
+        return {"failure": "wrote into a channel that is not its own"}
+    return json.loads(answer[len(seal) :])
 
 
 def _run(request: dict[str, Any], home: Path, channel: TextIO) -> dict[str, Any]:
     log = home / "output.txt"
     shutil.rmtree(home / "hf", ignore_errors=True)
     receive, send = os.pipe()
+    # Whatever else a job writes into all the files that it finds open is no answer.
+    seal = secrets.token_hex()
     child = os.fork()
     if child == 0:
-        os.close(receive)
-        os.close(channel.fileno())
-        _work(request, send, log)
+        try:
+            os.close(receive)
+            os.close(channel.fileno())
+            _work(request, send, log, seal)
+        finally:
+            os._exit(0)
     os.close(send)
+    # A job that ends this process leaves its own end to the client.
+    channel.write(json.dumps({"started": child}) + "\n")
     try:
-        reply = _attend(request, child, receive)
+        reply = _attend(request, child, receive, seal.encode())
     except ValueError:
         reply = {"failure": "answered with something that is not JSON"}
     finally:
