@@ -109,6 +109,11 @@ class Repository:
                 if not entry.is_file and not entry.is_link:
                     pending.append(path)
 
+    @property
+    def is_cache(self) -> bool:
+        """Whether the folder is a snapshot in huggingface_hub's cache, which consists of links."""
+        return "snapshots" in self.folder.absolute().parts
+
     @cached_property
     def files(self) -> list[Entry]:
         return [entry for entry in self.entries.values() if entry.is_file]
