@@ -33,8 +33,8 @@ def import_relative_form(repository: Repository) -> Iterator[Finding]:
 
 @rule(
     summary="A relative import names a file that is not there.",
-    why="""The loader asks the Hub for it and fails, on every version, even where the line stands in a docstring, inside
-        try or under TYPE_CHECKING.""",
+    why="""The loader asks the Hub for it and fails, on every version, even where the line stands in a docstring,
+        inside try or under TYPE_CHECKING.""",
     repair="Add the file beside the others, or remove the line; in a docstring, write it another way.",
     bad='"""Usage:\n    from .helpers import run\n"""  # and no helpers.py',
     good="from .helpers import run  # and helpers.py",

@@ -11,14 +11,21 @@ from ..source import ClassInfo, Function, calls, constant, self_name
 from ..tasks import TASKS
 
 
-def _calls_self(info: ClassInfo, function: Function, name: str) -> ast.Call | None:
-    """The last call of `self.name()` in a method or in a method of the same class that it calls."""
-    found = None
-    for helper in kinds.with_helpers(info, function):
-        for call in calls(helper):
-            if kinds.is_attribute_of(call.func, self_name(helper)) and call.func.attr == name:
-                found = call if helper is function or found is None else found
-    return found
+def _last_call(info: ClassInfo, function: Function, name: str) -> int | None:
+    """Line of a method in which it last calls `self.name()`, itself or through another method of its class."""
+    lines = []
+    for call in calls(function):
+        if not kinds.is_attribute_of(call.func, self_name(function)):
+            continue
+        helper = info.method(call.func.attr)
+        if call.func.attr == name or (helper is not None and helper is not function and _calls(helper, name)):
+            lines.append(call.lineno)
+    return max(lines, default=None)
+
+
+def _calls(function: Function, name: str) -> bool:
+    me = self_name(function)
+    return any(kinds.is_attribute_of(call.func, me) and call.func.attr == name for call in calls(function))
 
 
 def _inits(repository: Repository, info: ClassInfo) -> list[tuple[ClassInfo, Function]]:
@@ -28,8 +35,8 @@ def _inits(repository: Repository, info: ClassInfo) -> list[tuple[ClassInfo, Fun
 
 
 def _finishes(repository: Repository, info: ClassInfo) -> bool:
-    """Whether something calls post_init: an `__init__` of the repository, or a model of transformers that it extends."""
-    called = any(_calls_self(here, method, "post_init") for here, method in _inits(repository, info))
+    """Whether something calls post_init: an `__init__` of the repository, or the model of transformers below it."""
+    called = any(_last_call(here, method, "post_init") for here, method in _inits(repository, info))
     return called or kinds.has_native_body(repository, info)
 
 
@@ -37,8 +44,8 @@ def _finishes(repository: Repository, info: ClassInfo) -> bool:
     summary="A model's __init__ never calls self.post_init().",
     why="Every load on 5.x fails with AttributeError: no attribute all_tied_weights_keys.",
     repair="Make self.post_init() the last line of __init__.",
-    bad="def __init__(self, config):\n    super().__init__(config)\n    self.head = nn.Linear(8, 2)",
-    good="def __init__(self, config):\n    super().__init__(config)\n    self.head = nn.Linear(8, 2)\n    self.post_init()",
+    bad="super().__init__(config)\nself.head = nn.Linear(8, 2)",
+    good="super().__init__(config)\nself.head = nn.Linear(8, 2)\nself.post_init()",
 )
 def post_init_missing(repository: Repository) -> Iterator[Finding]:
     for info in kinds.concrete_models(repository):
@@ -72,7 +79,8 @@ def _append_post_init(repository: Repository, edits) -> None:
 
 @rule(
     summary="Something is added to a model after self.post_init().",
-    why="post_init initialises and ties what is there: later modules keep torch's values and are left out of 5.x's lists.",
+    why="""post_init initialises and ties what is there: later modules keep torch's values and are left out of 5.x's
+        lists.""",
     repair="Make self.post_init() the last line of the most derived __init__ that adds modules.",
     bad="self.post_init()\nself.head = nn.Linear(8, 2)",
     good="self.head = nn.Linear(8, 2)\nself.post_init()",
@@ -82,9 +90,8 @@ def post_init_last(repository: Repository) -> Iterator[Finding]:
         function = info.method("__init__")
         if function is None or not _finishes(repository, info):
             continue
-        call = _calls_self(info, function, "post_init")
         # Without a call of its own, the one in super().__init__() has already been made.
-        after = call.lineno if call is not None else 0
+        after = _last_call(info, function, "post_init") or 0
         for name, node in kinds.assigned(function):
             if node.lineno > after and _makes_module(repository, info, node):
                 yield Finding(f"{info.name}.{name} is added after post_init() has run", info.path, node.lineno)
@@ -217,7 +224,7 @@ def _hands_on(function: Function, kwargs: str) -> bool:
     why="gradient_checkpointing_enable() then raises, or returns as if it had worked and saves no memory.",
     repair="Call self._gradient_checkpointing_func where gradient_checkpointing is set, or drop the declaration.",
     bad="supports_gradient_checkpointing = True  # and never read",
-    good="if self.gradient_checkpointing and self.training:\n    x = self._gradient_checkpointing_func(block.__call__, x)",
+    good="if self.gradient_checkpointing and self.training:\n    x = self._gradient_checkpointing_func(block, x)",
 )
 def gradient_checkpointing(repository: Repository) -> Iterator[Finding]:
     for info in kinds.models(repository):
