@@ -1,10 +1,13 @@
 """Findings of transformers-mlinter, the linter of transformers' own model files, where they hold for remote code.
 
 Chosen: rules about a contract between the model class and the library that is the same inside and outside of it.
-Left out: what only 5.x has (strict dataclasses, capture_outputs, nn.Buffer, decorators that own return_dict: TRF003,
-010, 034, 040, 045, 057, 058), what belongs to the transformers repository (licence headers, tests, modular files, notes
-for its reviewers, imports between its models: TRF008, 009, 028, 035, 038, 041, 042), style (TRF023 to 026, 029, 030, 033,
-036, 037), and what rules here say with inheritance and the declared versions in view (TRF007, 012 to 014, 018, 048, 049).
+Left out:
+- what only 5.x has, such as strict dataclasses, capture_outputs, nn.Buffer and the decorators that own return_dict
+  (TRF003, 010, 034, 040, 045, 057, 058);
+- what belongs to the transformers repository: licence headers, tests, modular files, notes for its reviewers, imports
+  between its models (TRF008, 009, 028, 035, 038, 041, 042);
+- style (TRF023 to 026, 029, 030, 033, 036, 037);
+- what rules here say with inheritance and the declared versions in view (TRF007, 012 to 014, 018, 048, 049).
 """
 
 from collections.abc import Iterator
