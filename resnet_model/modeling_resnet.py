@@ -51,7 +51,7 @@ def build_network(config: ResnetConfig, num_classes: int) -> ResNet:
         return adapt_model_from_file(network, config.pruned).train()
     for block in network.modules():
         if isinstance(block, (BasicBlock, Bottleneck)):
-            # A mark on the norm itself: transformers never calls _init_weights for modules without weights of their own.
+            # A mark on the norm itself: transformers skips modules without weights of their own in _init_weights.
             (block.bn3 if isinstance(block, Bottleneck) else block.bn2).zero_init = True
     return network
 

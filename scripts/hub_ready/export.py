@@ -1,0 +1,74 @@
+"""From a model in memory to the flat folder that the Hub and every transformers version can load."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from transformers import PreTrainedModel
+
+from .manifest import PROCESSOR_FILES, Manifest
+from .problems import Problem
+
+# 5.x would write up to 50 GB into one file; 5 GB is what every version reads and what resumes well.
+_SHARD = "5GB"
+_COPIED = ("requirements.txt", ".gitattributes")
+
+
+def contract(manifest: Manifest) -> set[str]:
+    """Names of the files that an exported folder holds besides the weights."""
+    processors = {PROCESSOR_FILES[key] for key in manifest.processor_keys}
+    return {"config.json", "README.md", *manifest.code_files, *processors, *_COPIED}
+
+
+def missing_files(folder: Path, manifest: Manifest) -> list[str]:
+    """What a folder lacks of the contract, the weights among it; empty for a whole one."""
+    missing = sorted(name for name in contract(manifest) if not (folder / name).is_file())
+    if not any((folder / name).is_file() for name in ("model.safetensors", "model.safetensors.index.json")):
+        missing.append("model.safetensors")
+    return missing
+
+
+def _register(manifest: Manifest) -> None:
+    """A save copies the code of registered classes, and of those alone."""
+    for key in manifest.auto_map:
+        cls = manifest.load_class(key)
+        if key == "AutoConfig":
+            cls.register_for_auto_class()
+        else:
+            cls.register_for_auto_class(key)
+
+
+def export(model: PreTrainedModel, processors: list[Any], manifest: Manifest, folder: Path) -> None:
+    """Write a model and its processors into `folder`, with the code that loads them; all but the README.
+
+    Args:
+        model: an instance of a class of the manifest; only its state dict is read.
+        processors: instances of the manifest's processor classes.
+        manifest: says which classes there are.
+        folder: an empty folder.
+
+    Raises:
+        Problem: the folder does not hold exactly what the contract names.
+    """
+    _register(manifest)
+    # A save would write AutoConfig and the saved class alone; keys that are there already are kept by every version.
+    model.config.auto_map = manifest.flat_auto_map
+    model.save_pretrained(folder, max_shard_size=_SHARD)
+    for processor in processors:
+        processor.save_pretrained(folder)
+    for name in _COPIED:
+        shutil.copyfile(manifest.root / name, folder / name)
+    for path in folder.iterdir():
+        # safetensors writes files that only their owner can read.
+        path.chmod((folder / "config.json").stat().st_mode)
+    _check_contract(folder, manifest)
+
+
+def _check_contract(folder: Path, manifest: Manifest) -> None:
+    found = {path.name for path in folder.iterdir()}
+    extra = {name for name in found - contract(manifest) if not name.startswith("model")}
+    missing = [name for name in missing_files(folder, manifest) if name != "README.md"]
+    if extra or missing:
+        raise Problem(
+            f"the export lacks {missing or 'nothing'} and holds {sorted(extra) or 'nothing'} beyond its contract"
+        )

@@ -1,0 +1,119 @@
+"""An interpreter that knows nothing of ours, for loads that are to prove something.
+
+A load proves something only in a process that registered no class, loaded no repository before and has an empty cache:
+from 5.5 on transformers otherwise runs code that it saw earlier. Importing the libraries takes about ten seconds, so
+one interpreter imports them and then forks for every job: each job starts from imported libraries and nothing else.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from .problems import Problem
+
+JOBS = Path(__file__).parent / "jobs"
+_SERVER = Path(__file__).with_name("fresh_server.py")
+# What a consumer's program imports before its first load.
+LIBRARIES = ("torch", "safetensors.torch", "transformers.modeling_utils", "transformers.pipelines")
+_INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "SSL_CERT_FILE", "TMPDIR")
+
+
+class JobFailed(Problem):
+    """A job raised, died or ran out of time; `output` is the end of what it printed."""
+
+    def __init__(self, reason: str, output: str = ""):
+        super().__init__(reason)
+        self.output = output
+
+
+class FreshInterpreter:
+    """Runs jobs, each in a process that has imported `libraries` and nothing else, offline, with an empty HF_HOME.
+
+    Args:
+        libraries: modules to import once; one that is not installed is passed over.
+        python: the interpreter, of this or of another environment.
+        environment: variables to add, for instance HF_ENDPOINT.
+    """
+
+    def __init__(
+        self,
+        libraries: Sequence[str] = LIBRARIES,
+        python: str | Path = sys.executable,
+        environment: Mapping[str, str] | None = None,
+    ):
+        self.libraries, self.python = tuple(libraries), str(python)
+        self.environment = dict(environment or {})
+        self._process: subprocess.Popen | None = None
+
+    def __enter__(self) -> "FreshInterpreter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Begin importing the libraries in the background; `run` does it when nobody has."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        self.close()
+        self._home = Path(tempfile.mkdtemp(prefix="fresh-interpreter-"))
+        kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(self._home / "hf"), "HOME": str(self._home)}
+        self._process = subprocess.Popen(
+            [self.python, "-I", "-u", str(_SERVER), str(self._home), *self.libraries],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**kept, **offline, **self.environment},
+            cwd=self._home,
+            text=True,
+            # Ctrl-C reaches this process alone, which then closes the interpreter in order.
+            start_new_session=True,
+        )
+
+    def run(self, job: Path, arguments: Mapping[str, Any], timeout: float = 900.0, memory: int | None = None) -> Any:
+        """Call `main(**arguments)` of the file `job` and return what it returns.
+
+        Args:
+            job: a Python file with a function `main`; it may import the libraries, but nothing of this project.
+            arguments: JSON values.
+            timeout: seconds until the job and all that it started are killed.
+            memory: bytes of address space that the job may take; None for no limit.
+
+        Raises:
+            JobFailed: the job raised, exited, was killed or ran out of time.
+        """
+        self.start()
+        request = {"job": str(job), "arguments": dict(arguments), "timeout": timeout, "memory": memory}
+        try:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
+        if not answer:
+            self.close()
+            raise JobFailed(f"{self.python} ended before it answered")
+        reply = json.loads(answer)
+        if "failure" in reply:
+            raise JobFailed(reply["failure"], reply["output"])
+        return reply["result"]
+
+    def close(self) -> None:
+        """End the interpreter and remove its cache."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        process.terminate()
+        process.wait()
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+        process.stdout.close()
+        shutil.rmtree(self._home, ignore_errors=True)

@@ -1,0 +1,113 @@
+"""A stranger's load: every Auto class of a folder, compared with numbers that were computed elsewhere.
+
+Runs in a fresh interpreter; imports nothing of this project.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import load_file
+
+
+def weights_of(folder: Path) -> dict[str, Path]:
+    """Tensor name to the safetensors file that holds it."""
+    names = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        with safe_open(path, "pt") as file:
+            names.update(dict.fromkeys(file.keys(), path))
+    return names
+
+
+def difference(name: str, found: torch.Tensor, expected: torch.Tensor) -> str | None:
+    """How two tensors differ, in words; None when they are equal in shape, dtype and every bit."""
+    if found.shape != expected.shape or found.dtype != expected.dtype:
+        return f"{name}: expected {expected.dtype} {tuple(expected.shape)}, found {found.dtype} {tuple(found.shape)}"
+    if torch.equal(found, expected):
+        return None
+    distance = (found.double() - expected.double()).abs().max().item()
+    return f"{name}: differs by up to {distance:.3g}, where equality is demanded"
+
+
+def weight_differences(model: torch.nn.Module, files: dict[str, Path]) -> list[str]:
+    """Compare each loaded tensor with the file it came from, one tensor at a time."""
+    state, found = model.state_dict(), []
+    for path in set(files.values()):
+        with safe_open(path, "pt") as file:
+            shared = (name for name in file.keys() if name in state)  # noqa: SIM118, it is no dict
+            found += [difference(f"weight {name}", state[name], file.get_tensor(name)) for name in shared]
+    found += [f"weight {name}: in the model, but in no file" for name in state if name not in files]
+    return [text for text in found if text]
+
+
+def load_model(auto: str, folder: Path, files: dict[str, Path]) -> tuple[torch.nn.Module, list[str]]:
+    """Load through one Auto class; also what its report and its weights say against it."""
+    load = getattr(transformers, auto).from_pretrained
+    model, report = load(folder, trust_remote_code=True, use_safetensors=True, output_loading_info=True)
+    wanting = {kind: sorted(map(str, names)) for kind, names in report.items() if names}
+    reported = [f"loading report: {kind}: {', '.join(names[:5])}" for kind, names in wanting.items()]
+    return model.eval(), reported + weight_differences(model, files)
+
+
+def check_model(
+    auto: str, folder: Path, files: dict[str, Path], fields: dict[str, str], reference: dict[str, torch.Tensor]
+) -> list[str]:
+    """Differences of one Auto class: its report, its weights, its outputs on the reference input."""
+    model, found = load_model(auto, folder, files)
+    with torch.no_grad():
+        output = model(pixel_values=reference["pixel_values"])
+    found += [difference(field, output[field], reference[name]) for field, name in fields.items()]
+    return [f"{auto}: {text}" for text in found if text]
+
+
+def check_processor(folder: Path, reference: dict[str, torch.Tensor]) -> list[str]:
+    """Differences of the image processor's pixels, for one image and for a batch."""
+    processor = transformers.AutoImageProcessor.from_pretrained(folder, trust_remote_code=True)
+    image, expected = Image.fromarray(reference["image"].numpy()), reference["pixel_values"]
+    one = processor(image, return_tensors="pt").pixel_values
+    two = processor([image, image], return_tensors="pt").pixel_values
+    found = [difference("one image", one, expected), difference("batch", two, torch.cat([expected, expected]))]
+    return [f"AutoImageProcessor: {text}" for text in found if text]
+
+
+def check_pipeline(folder: Path, task: str, reference: dict[str, torch.Tensor]) -> list[str]:
+    """Differences of the pipeline's scores, taken as bare logits, and of its labels."""
+    pipe = transformers.pipeline(task, model=str(folder), trust_remote_code=True, device="cpu")
+    image = Image.fromarray(reference["image"].numpy())
+    answers = pipe(image, top_k=5, function_to_apply="none")
+    scores, indices = reference["logits"][0].topk(len(answers))
+    labels = pipe.model.config.id2label
+    # Equal scores may come in any order, so labels are compared where the score is alone.
+    wanted = [(labels[int(i)], score.item()) for i, score in zip(indices, scores)]
+    found = [(answer["label"], answer["score"]) for answer in answers]
+    if [score for _, score in wanted] != [score for _, score in found]:
+        return [f"pipeline: expected scores {wanted}, found {found}"]
+    alone = [score for _, score in wanted if [other for _, other in wanted].count(score) == 1]
+    wrong = [pair for pair in found if pair[1] in alone and pair not in wanted]
+    return [f"pipeline: expected labels {wanted}, found {found}"] if wrong else []
+
+
+def main(folder: str, reference: str, outputs: dict[str, dict[str, str]], task: str | None) -> dict[str, Any]:
+    """Load `folder` through every Auto class and compare.
+
+    Args:
+        folder: an exported folder.
+        reference: a safetensors file with `image` (uint8, height x width [x channels]), `pixel_values` and the
+            tensors that `outputs` names.
+        outputs: Auto class to {field of its output: name of the tensor that it must equal}.
+        task: the pipeline's task; None where there is no pipeline.
+
+    Returns:
+        `differences` in words, empty when all is equal, and the `versions` that ran.
+    """
+    place, tensors = Path(folder), load_file(reference)
+    files = weights_of(place)
+    transformers.AutoConfig.from_pretrained(place, trust_remote_code=True)
+    found = check_processor(place, tensors)
+    for auto, fields in outputs.items():
+        found += check_model(auto, place, files, fields, tensors)
+    found += check_pipeline(place, task, tensors) if task else []
+    return {"differences": found, "versions": {"transformers": transformers.__version__, "torch": torch.__version__}}

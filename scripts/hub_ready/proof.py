@@ -1,0 +1,53 @@
+"""The proof that a folder loads, as a stranger would load it, with the numbers that it was made from."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from .fresh import JOBS, FreshInterpreter, JobFailed
+from .problems import Problem
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Numbers that a loaded model must reproduce to the last bit.
+
+    Attributes:
+        tensors: `image` (uint8, height x width [x channels]), `pixel_values` (1, channels, height, width) and the
+            expected outputs, by any name.
+        outputs: Auto class to {field of its output: name among `tensors`}.
+        task: the pipeline to try, or None.
+    """
+
+    tensors: dict[str, Tensor]
+    outputs: dict[str, dict[str, str]]
+    task: str | None = None
+
+
+def prove(folder: Path, reference: Reference, interpreter: FreshInterpreter) -> dict[str, Any]:
+    """Load `folder` in a fresh process through every Auto class, its processor and its pipeline.
+
+    Returns:
+        The versions that ran.
+
+    Raises:
+        Problem: a load failed or a number differs; the first difference is named.
+    """
+    with tempfile.TemporaryDirectory(prefix="proof-") as scratch:
+        path = Path(scratch) / "reference.safetensors"
+        save_file({name: tensor.contiguous() for name, tensor in reference.tensors.items()}, path)
+        arguments = {"folder": str(folder), "reference": str(path)}
+        arguments |= {"outputs": reference.outputs, "task": reference.task}
+        try:
+            answer = interpreter.run(JOBS / "load_and_compare.py", arguments)
+        except JobFailed as failure:
+            raise Problem(f"the exported folder does not load in a fresh interpreter: {failure}") from failure
+    differences = answer["differences"]
+    if differences:
+        more = f" (and {len(differences) - 1} more differences)" if len(differences) > 1 else ""
+        raise Problem(f"the exported folder does not give the same numbers: {differences[0]}{more}")
+    return answer["versions"]

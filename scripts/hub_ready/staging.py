@@ -1,0 +1,71 @@
+"""Folders that are written whole or not at all."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from .problems import Misuse, Problem
+
+
+def _make_parents(folder: Path) -> list[Path]:
+    """Create `folder` with its parents; return those that were missing, innermost first."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _put_in_place(built: Path, target: Path, aside: Path) -> None:
+    """Rename `built` to `target`; what stood there goes `aside`, and comes back when that fails."""
+    if not target.exists():
+        built.rename(target)
+        return
+    target.rename(aside)
+    try:
+        built.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise
+
+
+def check_target(target: Path, overwrite: bool) -> None:
+    """Refuse a target that exists, unless it is a folder that may be overwritten."""
+    if target.exists() and not target.is_dir():
+        raise Misuse(f"{target} is a file; choose another --output")
+    if target.exists() and not overwrite:
+        raise Misuse(f"{target} exists already; name another --output, or add --overwrite to replace it")
+
+
+@contextmanager
+def staged(target: Path, overwrite: bool = False) -> Iterator[Path]:
+    """A new folder beside `target`, of the same name, that takes its place when the block ends well.
+
+    When the block raises, or is interrupted, `target` is as it was and nothing is left behind.
+
+    Raises:
+        Misuse: `target` exists and may not be overwritten.
+        Problem: the disk is full, or the place cannot be written.
+    """
+    check_target(target, overwrite)
+    missing: list[Path] = []
+    staging = None
+    try:
+        missing = _make_parents(target.parent)
+        # The name stays the target's own: transformers makes a module name of it.
+        staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=target.parent))
+        built = staging / target.name
+        built.mkdir()
+        yield built
+        _put_in_place(built, target, staging / "replaced")
+    except (OSError, SafetensorError) as error:
+        raise Problem(f"{target} could not be written: {error}; free some space or choose another --output") from error
+    finally:
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
+        if not target.exists():
+            for folder in missing:
+                with suppress(OSError):
+                    folder.rmdir()
