@@ -51,7 +51,7 @@ _EXITS = {
 
 def _calls_of(repository: Repository) -> Iterator[tuple[Source, ast.Call, str]]:
     """Every call with its dotted name; names that the file itself defines are not builtins."""
-    for source in repository.sources.values():
+    for source in repository.code.values():
         for node in ast.walk(source.tree):
             if isinstance(node, ast.Call):
                 dotted = source.dotted(node.func)
@@ -61,7 +61,7 @@ def _calls_of(repository: Repository) -> Iterator[tuple[Source, ast.Call, str]]:
 
 
 def _imported(repository: Repository, modules: tuple[str, ...]) -> Iterator[tuple[Source, int, str]]:
-    for source in repository.sources.values():
+    for source in repository.code.values():
         for item in source.imports:
             full = f"{item.module}.{item.name}" if item.name else item.module
             for module in modules:
@@ -140,7 +140,7 @@ def code_writes(repository: Repository) -> Iterator[Finding]:
 
 
 def _write_calls(repository: Repository) -> Iterator[tuple[Source, ast.Call, str]]:
-    for source in repository.sources.values():
+    for source in repository.code.values():
         for node in ast.walk(source.tree):
             if not isinstance(node, ast.Call):
                 continue
@@ -200,7 +200,7 @@ def code_exits(repository: Repository) -> Iterator[Finding]:
     good="config.id2label",
 )
 def code_data_file(repository: Repository) -> Iterator[Finding]:
-    for source in repository.sources.values():
+    for source in repository.code.values():
         for node in ast.walk(source.tree):
             if isinstance(node, ast.Name) and node.id == "__file__" and isinstance(node.ctx, ast.Load):
                 yield Finding("__file__ leads to a cache that holds nothing but code", source.path, node.lineno)

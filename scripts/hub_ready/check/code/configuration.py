@@ -24,7 +24,7 @@ _MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp
     good='if config.model_type != "x": raise ValueError',
 )
 def isinstance_own_config(repository: Repository) -> Iterator[Finding]:
-    for source in repository.sources.values():
+    for source in repository.code.values():
         for call in calls(source.tree):
             if source.dotted(call.func) != "isinstance" or len(call.args) != 2:
                 continue

@@ -24,7 +24,7 @@ def _relative(source: Source) -> Iterator[Import]:
     good="from .layers import Block",
 )
 def import_relative_form(repository: Repository) -> Iterator[Finding]:
-    for source in repository.sources.values():
+    for source in repository.code.values():
         for item in _relative(source):
             if item.level > 1 or "." in item.module or not item.module:
                 form = f"from {'.' * item.level}{item.module} import {item.name}"
@@ -40,7 +40,7 @@ def import_relative_form(repository: Repository) -> Iterator[Finding]:
     good="from .helpers import run  # and helpers.py",
 )
 def import_missing_file(repository: Repository) -> Iterator[Finding]:
-    for source in repository.sources.values():
+    for source in repository.code.values():
         if source.error is not None:
             continue
         for name, line in source.loader_imports:
@@ -58,7 +58,7 @@ def import_missing_file(repository: Repository) -> Iterator[Finding]:
     good="from .configuration_x import XConfig",
 )
 def import_sibling(repository: Repository) -> Iterator[Finding]:
-    for source in repository.sources.values():
+    for source in repository.code.values():
         for item in third_party(source.imports):
             if is_sibling(repository, item) and not is_declared(repository, item):
                 yield Finding(
@@ -104,7 +104,7 @@ def _line_of_import(source: Source, path: str) -> int | None:
     good="try:\n    import matplotlib\nexcept ImportError:\n    matplotlib = None",
 )
 def import_optional(repository: Repository) -> Iterator[Finding]:
-    for source in repository.sources.values():
+    for source in repository.code.values():
         for item in third_party(source.imports):
             if item.nested and not is_sibling(repository, item) and not is_declared(repository, item):
                 top = item.module.split(".")[0]
@@ -115,7 +115,7 @@ def import_optional(repository: Repository) -> Iterator[Finding]:
 
 def _foreign_names(repository: Repository) -> Iterator[tuple[Source, Import, list[str]]]:
     """Imports from transformers with the supported versions, within the declared range, that lack the name."""
-    for source in repository.sources.values():
+    for source in repository.code.values():
         for item in source.imports:
             if item.level == 0 and item.module.split(".")[0] == "transformers" and not item.optional:
                 missing = [v for v in lacking(item.module, item.name) if repository.runs_on(v)]
@@ -163,7 +163,7 @@ def names_too_new(repository: Repository) -> Iterator[Finding]:
     good="from .blocks import Block",
 )
 def import_path(repository: Repository) -> Iterator[Finding]:
-    for source in repository.sources.values():
+    for source in repository.code.values():
         for node in ast.walk(source.tree):
             if isinstance(node, ast.Attribute) and source.dotted(node) in {
                 f"sys.path.{m}" for m in ("insert", "append")

@@ -51,7 +51,7 @@ def mlinter(repository: Repository) -> Iterator[Finding]:
     if linter is None:
         return
     known = CHOSEN.keys() & set(linter.TRF_RULE_CHECKS)
-    for source in repository.sources.values():
+    for source in repository.code.values():
         if source.error is not None or not source.stem.startswith(("modeling_", "modular_")):
             continue
         try:

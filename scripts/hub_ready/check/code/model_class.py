@@ -237,7 +237,7 @@ def gradient_checkpointing(repository: Repository) -> Iterator[Finding]:
 
 def _checkpoints(repository: Repository) -> bool:
     """Whether any code of the repository reads the flag, or builds on a body of transformers that does."""
-    for source in repository.sources.values():
+    for source in repository.code.values():
         if any(name.startswith("transformers.models.") or _is_body(name) for name in source.names.values()):
             return True
         for node in ast.walk(source.tree):

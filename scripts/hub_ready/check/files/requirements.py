@@ -86,7 +86,7 @@ def is_sibling(repository: Repository, item: Import) -> bool:
     good="import einops  # and einops>=0.6 in requirements.txt",
 )
 def requirements_cover(repository: Repository) -> Iterator[Finding]:
-    for source in repository.sources.values():
+    for source in repository.code.values():
         seen = set()
         for item in third_party(source.imports):
             top = item.module.split(".")[0]
