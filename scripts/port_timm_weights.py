@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .hub_ready.console import messages, results, run
-from .hub_ready.problems import Problem
+from .hub_ready.problems import together
 
 if TYPE_CHECKING:
     from .timm_port.port import Ported
@@ -45,19 +45,18 @@ def main(
     ported, problems = port_many(models or [], options, everything)
     if as_json:
         results.print_json(json.dumps([one.to_json() for one in ported]))
-    else:
+    elif ported:
         _print_results(ported)
+    elif not problems:
+        messages.print("nothing to do: every folder is whole already")
     if problems:
-        raise Problem("\nerror: ".join(map(str, problems)))
+        raise together(problems)
 
 
 def _print_results(ported: list["Ported"]) -> None:
     for one in ported:
         results.print(f"{one.model}: equal to timm, {one.parameters:,} parameters, {one.bytes / 1e6:.1f} MB")
         results.print(f"  {one.folder}", markup=False)
-    if not ported:
-        messages.print("nothing was ported")
-        return
     folder = ported[-1].folder
     results.print("Load it:\n  from transformers import AutoModelForImageClassification")
     call = f'AutoModelForImageClassification.from_pretrained("{folder}", trust_remote_code=True)'

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,11 +133,9 @@ class FreshInterpreter:
         if self._process is None:
             return
         process, self._process = self._process, None
-        process.stdin.close()
-        try:
-            process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.terminate()
+        process.wait()
+        with suppress(BrokenPipeError):
+            process.stdin.close()
         process.stdout.close()
         shutil.rmtree(self._home, ignore_errors=True)

@@ -25,6 +25,7 @@ _TAIL = 4000  # characters of a job's output that travel back
 
 def _work(request: dict[str, Any], answer: int, log: Path, seal: str) -> None:
     """In the fork: run the job with its output in `log`, and write its result, behind `seal`, to the pipe."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.setsid()
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -33,14 +34,14 @@ def _work(request: dict[str, Any], answer: int, log: Path, seal: str) -> None:
     if request["memory"]:
         resource.setrlimit(resource.RLIMIT_AS, (request["memory"], request["memory"]))
     try:
-        reply = {"result": runpy.run_path(request["job"])["main"](**request["arguments"])}
+        reply = json.dumps({"result": runpy.run_path(request["job"])["main"](**request["arguments"])})
     except BaseException as error:
         traceback.print_exc()
-        reply = {"failure": f"{type(error).__name__}: {error}"}
+        reply = json.dumps({"failure": f"{type(error).__name__}: {error}"})
     sys.stdout.flush()
     sys.stderr.flush()
     with os.fdopen(answer, "w") as pipe:
-        pipe.write(seal + json.dumps(reply))
+        pipe.write(seal + reply)
 
 
 def _read(pipe: int, seconds: float) -> bytes | None:
@@ -56,16 +57,22 @@ def _read(pipe: int, seconds: float) -> bytes | None:
         parts.append(part)
 
 
+def _kill(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+
+
 def _attend(request: dict[str, Any], child: int, pipe: int, seal: bytes) -> dict[str, Any]:
     """Wait for the job and put its end into words."""
-    answer = _read(pipe, request["timeout"])
-    # The answer is whole, so nothing is lost; a job that closed the pipe and runs on would be waited for without end.
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    # Whatever the job itself started and left running shares its process group.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child, signal.SIGKILL)
+    answer = None
+    try:
+        answer = _read(pipe, request["timeout"])
+    finally:
+        # An answer is whole by now; a job that closed the pipe and runs on would be waited for without end.
+        _kill(child)
+        _, status = os.waitpid(child, 0)
+        # Whatever the job itself started and left running shares its process group.
+        _kill(child)
     if answer is None:
         return {"failure": f"took longer than {request['timeout']:g} seconds"}
     if not answer:
@@ -84,14 +91,15 @@ def _run(request: dict[str, Any], home: Path, channel: TextIO) -> dict[str, Any]
     seal = secrets.token_hex()
     child = os.fork()
     if child == 0:
+        os.close(receive)
+        os.close(channel.fileno())
         try:
-            os.close(receive)
-            os.close(channel.fileno())
             _work(request, send, log, seal)
         finally:
+            # A fork that came back from here would serve as a second server.
             os._exit(0)
     os.close(send)
-    # A job that ends this process leaves its own end to the client.
+    # For the client: a job that ends this process would otherwise outlive it.
     channel.write(json.dumps({"started": child}) + "\n")
     try:
         reply = _attend(request, child, receive, seal.encode())
@@ -106,6 +114,8 @@ def _run(request: dict[str, Any], home: Path, channel: TextIO) -> dict[str, Any]
 
 def main() -> None:
     home = Path(sys.argv[1])
+    # As an exception, so that a job under way is ended too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     channel = os.fdopen(os.dup(1), "w", buffering=1)
     # Nothing that a library prints may be taken for an answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

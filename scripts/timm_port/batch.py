@@ -28,7 +28,8 @@ _interpreter: FreshInterpreter | None = None
 
 def _quiet() -> None:
     """The libraries' own bars and notes would drown the one line that matters."""
-    logging.getLogger("timm").setLevel(logging.ERROR)
+    for library in ("timm", "huggingface_hub"):
+        logging.getLogger(library).setLevel(logging.ERROR)
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
 

@@ -58,9 +58,10 @@ def check_name(name: str) -> None:
     architecture, _, tag = name.partition(".")
     names = family()
     if architecture not in names:
-        near = difflib.get_close_matches(architecture, names, n=4, cutoff=0.5) or names[:4]
-        known = "is not of timm's ResNet family" if timm.is_model(architecture) else "is not a model of timm"
-        raise Misuse(f"{architecture!r} {known}; the nearest names are {', '.join(near)}")
+        if timm.is_model(architecture):
+            raise Misuse(f"{architecture!r} is not of timm's ResNet family, which is: {', '.join(names)}")
+        near = difflib.get_close_matches(architecture, names, n=4, cutoff=0.4) or names[:4]
+        raise Misuse(f"{architecture!r} is not a model of timm; the nearest names are {', '.join(near)}")
     tags = [full.partition(".")[2] for full in timm.list_pretrained(f"{architecture}.*")]
     if tag and tag not in tags:
         has = f"it has {', '.join(tags)}" if tags else "it has none"

@@ -99,8 +99,14 @@ def modules(repository: Repository) -> list[ClassInfo]:
 
 
 def concrete_models(repository: Repository) -> list[ClassInfo]:
-    """Model classes that can be loaded: they have a forward, of their own or inherited."""
-    return [info for info in models(repository) if find_method(repository, info, "forward") or _runs(repository, info)]
+    """Model classes that a consumer may load: with a forward, and in an auto_map or called as models are."""
+    mapped = {ref.target for ref in repository.auto_references}
+    return [
+        info
+        for info in models(repository)
+        if (info.name.endswith("Model") or re.search(r"For[A-Z]", info.name) or (info.path, info.name) in mapped)
+        and (find_method(repository, info, "forward") or _runs(repository, info))
+    ]
 
 
 def _runs(repository: Repository, info: ClassInfo) -> bool:

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from ..problems import Misuse
+
 Group = Literal["files", "code", "behaviour"]
 Severity = Literal["error", "warning"]
 SCHEMA = 1
 
 
-class CheckError(Exception):
+class CheckError(Misuse):
     """The check could not run: no such folder, no such rule. The message says what to do instead."""
 
 

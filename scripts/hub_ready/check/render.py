@@ -30,13 +30,13 @@ def print_report(report: Report, console: Console) -> None:
 
 def _findings_table(findings: Iterable[Finding]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for column in ("severity", "rule", "place", "found"):
-        table.add_column(column, no_wrap=column != "found", overflow="fold")
+    table.add_column("severity", no_wrap=True)
+    table.add_column("place", overflow="fold")
+    table.add_column("found", overflow="fold")
     for finding in findings:
         style = _STYLES[finding.severity]
-        severity = f"[{style}]{finding.severity}[/{style}]"
-        place, message = escape(printable(finding.place)), escape(printable(finding.message))
-        table.add_row(severity, finding.rule, place, message)
+        message = f"[bold]{finding.rule}[/bold]: {escape(printable(finding.message))}"
+        table.add_row(f"[{style}]{finding.severity}[/{style}]", escape(printable(finding.place)), message)
     return table
 
 

@@ -23,6 +23,8 @@ MAX_JSON = 64 * 2**20  # a tokenizer's vocabulary may be
 MAX_ENTRIES = 20_000
 # Bookkeeping of git and of huggingface_hub's downloads, which no push sends.
 _NOT_CONTENT = {".git", ".cache"}
+# What save_pretrained and every template call such files.
+_CODE_PREFIXES = ("modeling", "configuration", "image_processing", "processing", "tokenization", "feature_extraction")
 CONFIG_FILES = ("config.json", "preprocessor_config.json", "processor_config.json", "tokenizer_config.json")
 
 
@@ -109,6 +111,11 @@ class Repository:
                 if not entry.is_file and not entry.is_link:
                     pending.append(path)
 
+    @property
+    def is_cache(self) -> bool:
+        """Whether the folder is a snapshot in huggingface_hub's cache, which consists of links."""
+        return "snapshots" in self.folder.absolute().parts
+
     @cached_property
     def files(self) -> list[Entry]:
         return [entry for entry in self.entries.values() if entry.is_file]
@@ -172,11 +179,33 @@ class Repository:
         return {path: Source(path, _read(self.folder / path, MAX_TEXT + 1), MAX_TEXT) for path in found}
 
     @cached_property
+    def code(self) -> dict[str, Source]:
+        """The sources that a consumer's interpreter runs: named by an auto_map, of a name that says so, or imported.
+
+        A training script or a demonstration beside them is the author's own business.
+        """
+        targets = {ref.target[0] for ref in self.auto_references if ref.target} | set(self._pipeline_files())
+        pending = sorted(path for path in self.sources if path in targets or path.startswith(_CODE_PREFIXES))
+        found: dict[str, Source] = {}
+        while pending:
+            path = pending.pop()
+            if path not in found:
+                found[path] = self.sources[path]
+                parts = {part for item in found[path].imports for part in (*item.module.split("."), item.name)}
+                pending += sorted(f"{part}.py" for part in parts if f"{part}.py" in self.sources)
+        return dict(sorted(found.items()))
+
+    def _pipeline_files(self) -> list[str]:
+        values = _mapping(self.config.get("custom_pipelines")).values()
+        impls = [_mapping(value).get("impl") for value in values]
+        return [f"{impl.split('.')[0]}.py" for impl in impls if isinstance(impl, str)]
+
+    @cached_property
     def classes(self) -> dict[str, ClassInfo]:
-        """Classes at the top level of the root's Python files, by name. Of two, the one that auto_map names wins."""
+        """Classes at the top level of the code files, by name. Of two, the one that an auto_map names wins."""
         found: dict[str, ClassInfo] = {}
         mapped = {ref.target for ref in self.auto_references}
-        for source in self.sources.values():
+        for source in self.code.values():
             for name, info in source.classes.items():
                 if name not in found or (source.path, name) in mapped:
                     found[name] = info

@@ -18,6 +18,24 @@ class Target:
     repo_id: str | None
     foreign: bool
 
+    def refuse(self, *, fix: bool, run: bool) -> None:
+        """Stop what must not happen to this target without being asked for.
+
+        Args:
+            fix: files of it would be changed.
+            run: code of it would be run, and nobody said that it may.
+
+        Raises:
+            CheckError: it is one of the two.
+        """
+        if fix and self.repo_id:
+            raise CheckError("--fix changes a folder, found a repository on the Hub: download it first")
+        if run and self.foreign:
+            raise CheckError(
+                "this would run code that someone else may have written: read it, then add --trust-remote-code, "
+                "or add --static to execute none of it"
+            )
+
 
 def resolve_target(name: str, revision: str | None) -> Target:
     """The folder of that name, or a download of the repository of that name.
@@ -39,9 +57,7 @@ def resolve_target(name: str, revision: str | None) -> Target:
 def _is_foreign(folder: Path) -> bool:
     """Whether the folder was downloaded (huggingface_hub leaves a mark) or belongs to another user."""
     try:
-        cached = "snapshots" in folder.resolve().parts and any(
-            p.startswith("models--") for p in folder.resolve().parts
-        )
+        cached = any(part.startswith("models--") for part in folder.resolve().parts)
         return cached or (folder / ".cache" / "huggingface").exists() or folder.stat().st_uid != os.geteuid()
     except (OSError, ValueError):
         return True

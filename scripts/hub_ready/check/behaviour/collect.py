@@ -38,7 +38,11 @@ class Limits:
 
 
 def collect(
-    repository: Repository, phases: list[str], interpreter: FreshInterpreter, limits: Limits, notify: Callable[[str], None]
+    repository: Repository,
+    phases: list[str],
+    interpreter: FreshInterpreter,
+    limits: Limits,
+    notify: Callable[[str], None],
 ) -> Facts:
     """Everything that the phases can tell about a repository."""
     facts = Facts(repository)
