@@ -7,6 +7,7 @@ import subprocess
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, HfApi, hf_hub_download
@@ -65,7 +66,9 @@ def test_an_existing_repository_is_a_conflict_unless_exist_ok(api):
     assert api.create_repo("me/model", exist_ok=True).repo_id == "me/model"
 
 
-@pytest.mark.parametrize("name", ["me/..", "me/a..b", "me/a--b", "me/.git", "me/a.git", "me/" + "x" * 97, "me/é", "me/-a"])
+@pytest.mark.parametrize(
+    "name", ["me/..", "me/a..b", "me/a--b", "me/.git", "me/a.git", "me/" + "x" * 97, "me/é", "me/-a"]
+)
 def test_names_that_the_hub_refuses_are_refused(hub, client, name):
     body = json.dumps({"name": name.split("/")[1], "organization": "me"}).encode()
     headers = {"Authorization": f"Bearer {client('me').token}"}
@@ -77,8 +80,8 @@ def test_names_that_the_hub_refuses_are_refused(hub, client, name):
 
 def test_a_new_repository_holds_the_hubs_lfs_patterns(api, tmp_path):
     path = hf_hub_download("me/model", ".gitattributes", endpoint=api.endpoint, cache_dir=tmp_path, token=False)
-    assert "*.safetensors filter=lfs diff=lfs merge=lfs -text" in open(path).read().splitlines()
-    assert len(open(path).read().splitlines()) == 35
+    assert "*.safetensors filter=lfs diff=lfs merge=lfs -text" in Path(path).read_text().splitlines()
+    assert len(Path(path).read_text().splitlines()) == 35
 
 
 def test_deleting_a_repository_leaves_nothing_and_needs_its_owner(hub, api, client):
@@ -279,11 +282,9 @@ def test_a_tree_of_500_files_is_listed_over_pages(api, monkeypatch, hub):
 
 
 def test_a_thousand_commits_are_listed_newest_first(api, hub):
-    stream = b"".join(
-        b"commit refs/heads/main\ncommitter a <a> %d +0000\ndata 4\n%04d%s\n" % (number, number, b"" if number else b"")
-        + (b"from refs/heads/main^0\n" if number == 0 else b"")
-        for number in range(1000)
-    )
+    start = b"reset refs/heads/main\nfrom refs/heads/main^0\n"
+    one = b"commit refs/heads/main\ncommitter a <a> %d +0000\ndata 4\n%04d\n"
+    stream = start + b"".join(one % (number, number) for number in range(1000))
     git = ["git", f"--git-dir={hub.git_dir('me/model')}", "fast-import", "--quiet"]
     subprocess.run(git, input=stream, check=True)
     titles = [one.title for one in api.list_repo_commits("me/model")]
@@ -294,7 +295,12 @@ def test_a_file_is_served_whole_in_part_and_with_its_commit(hub, api):
     head = commit(api, add("a.txt", b"0123456789"), add("w.bin", b"abcdefghij")).oid
     for name, whole in (("a.txt", b"0123456789"), ("w.bin", b"abcdefghij")):
         url = f"{hub.endpoint}/me/model/resolve/main/{name}"
-        for asked, first, last in (("bytes=2-4", 2, 5), ("bytes=7-", 7, 10), ("bytes=-3", 7, 10), ("bytes=0-99", 0, 10)):
+        for asked, first, last in (
+            ("bytes=2-4", 2, 5),
+            ("bytes=7-", 7, 10),
+            ("bytes=-3", 7, 10),
+            ("bytes=0-99", 0, 10),
+        ):
             with urllib.request.urlopen(urllib.request.Request(url, headers={"Range": asked})) as answer:
                 assert (answer.status, answer.read()) == (206, whole[first:last])
         with pytest.raises(urllib.error.HTTPError) as caught:

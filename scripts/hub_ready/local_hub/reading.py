@@ -66,7 +66,7 @@ def info(request: Request, repo: str, revision: str = "main") -> dict[str, Any]:
     card = card_data(found, commit) or {}
     tags = card.get("tags") if isinstance(card.get("tags"), list) else []
     answer = {
-        "_id": repo,
+        "_id": found.settings["id"],
         "id": repo,
         "modelId": repo,
         "author": found.namespace,

@@ -59,7 +59,7 @@ class Repo:
         self.id, self.path, self.incoming = repo_id, path, incoming
         self.git = GitRepo(path)
         self.lock = threading.RLock()
-        self.settings: dict[str, Any] = {"private": False, "created": now(), "discussions": []}
+        self.settings: dict[str, Any] = {"id": uuid.uuid4().hex, "private": False, "created": now(), "discussions": []}
         if (path / "hub.json").exists():
             self.settings = json.loads((path / "hub.json").read_text())
 

@@ -165,7 +165,8 @@ class Handler(BaseHTTPRequestHandler):
             raise HubError(400, "too many parts in the query") from None
 
     def _fail_early(self, hub: LocalHub, fault: Fault, body: Body) -> None:
-        hub.stopping.wait(fault.hang)
+        if hub.stopping.wait(fault.hang):
+            raise CutError("the Hub ended")
         if fault.status:
             retry = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
             raise HubError(fault.status, "a fault that was asked for", **retry)

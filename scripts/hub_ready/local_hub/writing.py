@@ -9,7 +9,7 @@ from typing import Any
 
 from .accounts import require_token, writable
 from .discussions import open_discussion
-from .gitrepo import GitError, RefMoved, is_safe_path, lfs_pointer
+from .gitrepo import GitError, RefMoved, is_ref_name, is_safe_path, lfs_pointer
 from .reading import commit_of
 from .store import SHA256, Repo
 from .wire import HubError, Request, route
@@ -185,10 +185,8 @@ def _claim(repo: Repo, ref: str) -> None:
         raise HubError(409, f"Reference already exists: {ref}")
     if any(other.startswith(f"{ref}/") or ref.startswith(f"{other}/") for other in repo.git.refs()):
         raise HubError(409, f"{ref} would be a folder of references")
-    try:
-        repo.git.run("check-ref-format", ref)
-    except (GitError, ValueError):
-        raise HubError(400, f"git does not allow the name {ref[:200]!r}") from None
+    if not is_ref_name(ref.split("/", 2)[2]):
+        raise HubError(400, f"git does not allow the name {ref[:200]!r}")
 
 
 @route("DELETE", "/api/models/{repo}/branch/{name}")
