@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import socket
@@ -82,7 +83,8 @@ def world(tmp_path: Path) -> Iterator[World]:
 # -- generated requests
 
 # fmt: off
-NAMES = ["me/open", "me/hidden", "me/absent", "../store", "..%2F..%2Fprecious.txt", "me/..", "%2e%2e/%2e%2e", "me/%00", "é/ü"]
+NAMES = ["me/open", "me/hidden", "me/absent", "../store", "..%2F..%2Fprecious.txt", "me/..", "%2e%2e/%2e%2e",
+         "me/%00", "é/ü"]
 REVISIONS = [
     "main", "refs%2Fpr%2F1", "refs%2Fheads%2Fmain", "refs%2Fscratch", "HEAD", "main%5E%7Btree%7D", "main:README.md",
     "@%7B1%7D", "0" * 40, "..", "-h", "--help", "a" * 300, "%FF", "%0a", "",
@@ -94,14 +96,16 @@ PATHS = [
 ROUTES = [
     "/", "/{path}", "//{name}//{path}", "/{name}", "/{name}/{path}", "/{name}/info/refs", "/{name}/git-upload-pack",
     "/{name}/resolve/{revision}/{path}", "/{name}/raw/{revision}/{path}", "/{name}/tree/{revision}",
-    "/{name}.git/info/lfs/objects/batch", "/{name}.git/info/lfs/verify", "/lfs/{hash}/{grant}", "/xorbs/{hash}/{grant}",
+    "/{name}.git/info/lfs/objects/batch", "/{name}.git/info/lfs/verify", "/lfs/{hash}/{grant}",
+    "/xorbs/{hash}/{grant}",
     *("/api/" + rest for rest in ("repos/create", "repos/delete", "validate-yaml", "whoami-v2", "{path}")),
     *("/xet/{hash}/v1/" + rest for rest in ("shards", "telemetry", "reconstructions/{hash}", "xorbs/default/{hash}",
                                             "chunks/default/{hash}")),
     *("/api/models/{name}" + rest for rest in ("", "/refs", "/settings", "/auth-check", "/discussions",
                                                "/discussions/1", "/discussions/{path}", "/discussions/1/{path}",
                                                "/tree/{revision}/{path}")),
-    *("/api/models/{name}/" + rest + "/{revision}" for rest in ("revision", "tree", "commits", "paths-info", "preupload",
+    *("/api/models/{name}/" + rest + "/{revision}" for rest in ("revision", "tree", "commits", "paths-info",
+                                                                "preupload",
                                                                 "commit", "commit", "branch", "tag", "xet-read-token",
                                                                 "xet-write-token")),
 ]
@@ -109,36 +113,47 @@ QUERIES = [
     "", "", "", "?recursive=true&expand=true", "?cursor=-1", "?cursor=99999999999", "?p=x", "?create_pr=1", "?blobs=1",
     "?" + "a&" * 200, "?service=git-upload-pack", "?service=git-receive-pack", "?commit=../x",
 ]
+CARDS = [
+    "---\ntags: 7\n---\n", "---\n2020-01-01: x\n? [a]\n: b\n---\n", '---\nlicense: "\\ud800"\n---\n', 
+    "---\n- a\n---\n",
+    "---\na: &a [*a]\n---\n", "---\n\t\n---\n", "> " * 999, "[a](" * 999, "---\n" + "[" * 999 + "\n---\n", "\0\ufffe",
+]
 FILES = [
-    {"path": path, "content": content, "encoding": "base64"} for content in ("eA==", "not base64!", 7)
-    for path in ("ok.txt", "../../../precious.txt", "/precious.txt", ".git/hooks/x", "d\n", "", "d", 'q"\\', "README.md/x",
-                 "a" * 999)
+    *({"path": "README.md", "content": base64.b64encode(card.encode()).decode()} for card in CARDS),
+    *({"path": path, "content": content, "encoding": "base64"} for content in ("eA==", "not base64!", 7)
+      for path in ("ok.txt", "../../../precious.txt", "/precious.txt", ".git/hooks/x", "d\n", "", "d", 'q"\\',
+                   "\ud800",
+                   "README.md/x", "a" * 999)),
 ]
 LINES = [
-    *({"key": "header", "value": value} for value in ({"summary": "fuzz"}, {"summary": "fuzz"}, {"summary": 7}, [],
+    *({"key": "header", "value": value} for value in ({"summary": "fuzz"}, {"summary": "\ud800\0"}, {"summary": 7}, [],
                                                       {"summary": "x", "parentCommit": "0" * 40})),
     *({"key": "file", "value": file} for file in FILES),
-    *({"key": "lfsFile", "value": {"path": "l", "algo": "sha256", "oid": oid, "size": 1}} for oid in ("../" * 9, "0" * 64)),
+    *({"key": "lfsFile", "value": {"path": "l", "algo": "sha256", "oid": oid, "size": 1}}
+      for oid in ("../" * 9, "0" * 64)),
     *({"key": "deletedFile", "value": {"path": path}} for path in ("d", "d/config.json", "..", "absent")),
     *({"key": "deletedFolder", "value": {"path": path}} for path in ("d/", "/", "absent/")),
     {"key": "format", "value": {}}, {"key": ["x"], "value": {}}, [], 7, None,
 ]
 BATCHES = [
     {"operation": operation, "objects": objects} for operation in ("upload", "download", 7)
-    for objects in ([{"oid": "0" * 64, "size": 1}], [{"oid": "0" * 64, "size": -1}], [{"oid": "..", "size": 1}], {}, [7])
+    for objects in ([{"oid": "0" * 64, "size": 1}], [{"oid": "0" * 64, "size": -1}], [{"oid": "..", "size": 1}], {},
+                    [7])
 ]
 JSONS = [
     {"name": "open", "organization": "me"}, {"name": "../x"}, {"name": "x", "organization": ".."}, {"name": "a/b"},
     {"name": "new"}, {"name": "new", "type": "dataset"}, {"name": None}, {"files": [{"path": "../x", "size": 1}]},
     {"files": [{"path": "a", "size": -1, "sample": "x"}, {"path": "b.bin"}]}, {"files": 7}, {"files": [7]},
-    {"files": [{"path": "a"}], "gitIgnore": "*"}, {"gitIgnore": 3}, {"tag": "../../x"}, {"tag": "v1", "message": "m\n\0"},
-    {"tag": "-d"}, {"startingPoint": "-x"}, {"startingPoint": 7}, {"oid": "0" * 64, "size": 1}, {"content": 7},
+    {"files": [{"path": "a"}], "gitIgnore": "\ud800"}, {"gitIgnore": 3}, {"tag": "../../x"},
+    {"tag": "v1", "message": "m\n\0\ud800"}, {"tag": "\ud800"},
+    {"tag": "-d"}, {"startingPoint": "\ud800"}, {"startingPoint": 7}, {"oid": "0" * 64, "size": 1}, {"content": 7},
     {"content": "---\n&a [*a, *a]\n---\n"}, {"content": "---\n" + "[" * 2000 + "\n---\n"}, {"comment": {}},
     {"title": "a fuzzed title", "pullRequest": True}, {"title": 7}, {"status": "closed"}, {"private": True},
     {"paths": ["d", "../x"], "expand": True}, {"paths": [7]}, {"paths": "d"}, *BATCHES,
 ]
 HEADERS = [
-    b"Content-Length: -1", b"Content-Length: 99999", b"Content-Length: x", b"Content-Length: 1", b"Expect: 100-continue",
+    b"Content-Length: -1", b"Content-Length: 99999", b"Content-Length: x", b"Content-Length: 1",
+    b"Expect: 100-continue",
     b"Transfer-Encoding: chunked", b"Range: bytes=5-1", b"Range: bytes=-0", b"Range: bytes=99999999999999999999-",
     b"Range: x", b"Content-Encoding: gzip", b"Content-Type: application/json", b"Git-Protocol: version=2",
     b"Git-Protocol: $(touch x)", b"Authorization: Bearer hf_wrong", b"Authorization: Basic bWU6", b"Authorization: x",
@@ -151,19 +166,30 @@ texts = st.lists(st.sampled_from(LINES).map(json.dumps) | st.text(max_size=20), 
 bodies = st.one_of(
     st.sampled_from(JSONS).map(json.dumps).map(str.encode),
     texts.map(str.encode),
-    texts.map(lambda text: f"{json.dumps(LINES[0])}\n{text}".encode()),
     st.binary(max_size=200),
     st.sampled_from([b"[" * 100_000, b"paths=%2e%2e%2fx&" * 50, b"HFRepoMetaData\0" + b"\xff" * 300]),
 )
+
+
+def mostly(good: str, odd: list[str]) -> st.SearchStrategy[str]:
+    return st.just(good) | st.sampled_from(odd)
+
+
+@st.composite
+def commits(draw: st.DrawFn) -> tuple[bytes, str, bool]:
+    """Commits of the owner whose header is right, so that the operations are what is tried."""
+    query, body = draw(mostly("", ["?create_pr=1"])), f"{json.dumps(LINES[0])}\n{draw(texts)}".encode()
+    first = f"POST /api/models/me/open/commit/{draw(mostly('main', REVISIONS))}{query} HTTP/1.1\r\nHEADERS"
+    return first.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body, "owner", False
 
 
 @st.composite
 def requests(draw: st.DrawFn) -> tuple[bytes, str, bool]:
     """Raw bytes with HEADERS still to fill, whose token goes with them, whether to the content server."""
     path = draw(st.sampled_from(ROUTES)).format(
-        name=draw(st.sampled_from(NAMES)),
-        revision=draw(st.sampled_from(REVISIONS)),
-        path=draw(st.sampled_from(PATHS)),
+        name=draw(mostly("me/open", NAMES)),
+        revision=draw(mostly("main", REVISIONS)),
+        path=draw(mostly("README.md", PATHS)),
         hash=draw(st.sampled_from(["0" * 64, "..%2F" * 12, "x"])),
         grant=draw(st.sampled_from(["bWUvaGlkZGVu.0", "..", "%00", "bWU.é"])),
     )
@@ -183,6 +209,8 @@ def attack(world: World, raw: bytes, who: str, content: bool) -> None:
     assert who == "owner" or not any(secret.encode() in answer for secret in world.secrets)
     status = re.match(rb"HTTP/1\.1 (\d+)", answer)
     assert status is None or int(status[1]) < 500 or status[1] == b"501", answer[:500]
+    for path in ("/me/open", "/api/models/me/open?blobs=1") if b" 200 " in answer[:20] and who == "owner" else ():
+        world.send(f"GET {path} HTTP/1.1\r\n".encode() + world.headers("nobody", False) + b"\r\n")
     world.check()
 
 
@@ -190,14 +218,14 @@ FUZZ = {"deadline": None, "suppress_health_check": list(HealthCheck), "database"
 
 
 @settings(max_examples=300, **FUZZ)
-@given(request=requests())
+@given(request=requests() | commits())
 def test_generated_requests_do_no_harm(world, request):
     attack(world, *request)
 
 
 @pytest.mark.fuzz
 @settings(max_examples=5000, **FUZZ)
-@given(request=requests())
+@given(request=requests() | commits())
 def test_thousands_of_generated_requests_do_no_harm(world, request):
     attack(world, *request)
 

@@ -72,7 +72,9 @@ def lfs_pointer(sha256: str, size: int) -> bytes:
 
 def is_ref_name(name: str) -> bool:
     """Whether a branch or tag may be called so; git keeps it as a path of files, whose names are limited."""
-    return bool(_REVISION.fullmatch(name)) and all(0 < len(part.encode()) <= 200 for part in name.split("/"))
+    if not _REVISION.fullmatch(name) or not name.isprintable():
+        return False
+    return all(0 < len(part.encode()) <= 200 for part in name.split("/"))
 
 
 def is_safe_path(path: str) -> bool:
@@ -116,7 +118,7 @@ class GitRepo:
 
     def resolve(self, revision: str) -> str | None:
         """The commit that a branch, tag, full ref or commit id names; None when there is none."""
-        if not _REVISION.fullmatch(revision):
+        if not is_ref_name(revision):
             return None
         if revision.startswith("refs/"):
             candidates = [revision] if revision.startswith(_PUBLIC_REFS) else []
@@ -174,7 +176,7 @@ class GitRepo:
         `changes` maps a path to its new content, or to None to delete it and all below it. The ref moves only if it
         still holds `parent`: otherwise RefMoved, and nothing is visible of the commit.
         """
-        scratch, text = f"refs/scratch/{uuid.uuid4().hex}", message.encode()
+        scratch, text = f"refs/scratch/{uuid.uuid4().hex}", _message(message)
         stream = [f"commit {scratch}\nmark :1\ncommitter {_person(author)}\ndata {len(text)}\n".encode(), text, b"\n"]
         stream += [f"from {parent}\n".encode()] if parent else []
         # Deletions first: a folder that is replaced by a file of the same name, in one commit.
@@ -201,8 +203,8 @@ class GitRepo:
     def tag(self, name: str, commit: str, message: str | None, author: str) -> None:
         """A tag, annotated when there is a message. RefMoved when it exists."""
         if message:
-            text = f"object {commit}\ntype commit\ntag {name}\ntagger {_person(author)}\n\n{message}\n"
-            commit = self.run("mktag", stdin=text.encode()).decode().strip()
+            head = f"object {commit}\ntype commit\ntag {name}\ntagger {_person(author)}\n\n"
+            commit = self.run("mktag", stdin=head.encode() + _message(message)).decode().strip()
         self.move(f"refs/tags/{name}", commit, NOTHING)
 
     def squash(self, ref: str, source: str, message: str, author: str) -> str:
@@ -211,7 +213,7 @@ class GitRepo:
         tree = self.run("merge-tree", "--write-tree", "--no-messages", head, source).decode().split("\n")[0]
         person = {"NAME": author, "EMAIL": f"{author}@localhost"}
         who = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in person.items()}
-        oid = self.run("commit-tree", tree, "-p", head, stdin=message.encode(), **who).decode().strip()
+        oid = self.run("commit-tree", tree, "-p", head, stdin=_message(message), **who).decode().strip()
         self.move(ref, oid, head)
         return oid
 
@@ -235,6 +237,11 @@ class GitRepo:
             stdin = "".join(f"{path}\0" for path in paths).encode()
             options = (f"--work-tree={empty}", "-c", f"{setting}={patterns.name}")
             return self.run(*options, *command, stdin=stdin, accept=(0, 1)).decode()
+
+
+def _message(text: str) -> bytes:
+    """A message as git stores it: without NUL, and without the half characters that JSON can carry."""
+    return text.replace("\0", "").encode("utf-8", "replace") + b"\n"
 
 
 def _person(name: str) -> str:

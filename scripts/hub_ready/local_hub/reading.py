@@ -63,8 +63,7 @@ def info(request: Request, repo: str, revision: str = "main") -> dict[str, Any]:
     found = readable(request, repo)
     commit = commit_of(found, revision)
     files = [entry for entry in found.git.snapshot(commit).values() if entry.is_file]
-    card = card_data(found, commit) or {}
-    tags = card.get("tags") if isinstance(card.get("tags"), list) else []
+    card = card_data(found, commit)
     answer = {
         "_id": found.settings["id"],
         "id": repo,
@@ -78,10 +77,10 @@ def info(request: Request, repo: str, revision: str = "main") -> dict[str, Any]:
         "likes": 0,
         "createdAt": found.settings["created"],
         "lastModified": found.git.commits(commit, count=1)[0].date,
-        "tags": tags,
+        "tags": card["tags"],
         "pipeline_tag": card.get("pipeline_tag"),
         "library_name": card.get("library_name"),
-        "cardData": json.loads(json.dumps(card, default=str)),
+        "cardData": card,
         "siblings": [_sibling(entry, "blobs" in request.query) for entry in files],
     }
     if "securityStatus" in request.query:
@@ -98,12 +97,15 @@ def _sibling(entry: Entry, with_blobs: bool) -> dict[str, Any]:
     return sibling
 
 
-def card_data(repo: Repo, commit: str) -> dict[str, Any] | None:
+def card_data(repo: Repo, commit: str) -> dict[str, Any]:
+    """The card's metadata as JSON has it, with a list of tags; none when it cannot be read."""
     card = repo.git.snapshot(commit).get("README.md")
     try:
-        return front_matter(repo.git.blob(card.oid).decode(errors="replace")) if card and card.is_file else None
-    except ValueError:
-        return None
+        metadata = front_matter(repo.git.blob(card.oid).decode(errors="replace")) if card and card.is_file else None
+        metadata = json.loads(json.dumps(metadata or {}, default=str))
+    except (TypeError, ValueError, RecursionError):
+        metadata = {}
+    return metadata | {"tags": metadata["tags"] if isinstance(metadata.get("tags"), list) else []}
 
 
 @route("GET", "/api/models/{repo}/auth-check")

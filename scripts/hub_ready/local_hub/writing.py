@@ -35,7 +35,7 @@ def preupload(request: Request, repo: str, revision: str) -> dict[str, Any]:
     attributes, ignore = (_content(found, entries.get(name)) for name in (".gitattributes", ".gitignore"))
     large = found.git.lfs_paths(paths, attributes)
     large |= {file["path"] for file in files or [] if isinstance(file.get("size"), int) and file["size"] >= LARGE}
-    ignore = asked["gitIgnore"].encode() if isinstance(asked.get("gitIgnore"), str) else ignore
+    ignore = asked["gitIgnore"].encode("utf-8", "replace") if isinstance(asked.get("gitIgnore"), str) else ignore
     ignored = found.git.ignored_paths(paths, ignore) if ignore else set()
     answers = [
         {"path": path, "uploadMode": "lfs" if path in large else "regular", "shouldIgnore": path in ignored}
