@@ -99,7 +99,7 @@ ROUTES = [
     "/{name}.git/info/lfs/objects/batch", "/{name}.git/info/lfs/verify", "/lfs/{hash}/{grant}",
     "/xorbs/{hash}/{grant}",
     *("/api/" + rest for rest in ("repos/create", "repos/delete", "validate-yaml", "whoami-v2", "{path}")),
-    *("/xet/{hash}/v1/" + rest for rest in ("shards", "telemetry", "reconstructions/{hash}", "xorbs/default/{hash}",
+    *("/xet/{hash}/v1/" + rest for rest in ("shards", "reconstructions/{hash}", "xorbs/default/{hash}",
                                             "chunks/default/{hash}")),
     *("/api/models/{name}" + rest for rest in ("", "/refs", "/settings", "/auth-check", "/discussions",
                                                "/discussions/1", "/discussions/{path}", "/discussions/1/{path}",
@@ -114,7 +114,8 @@ QUERIES = [
     "?" + "a&" * 200, "?service=git-upload-pack", "?service=git-receive-pack", "?commit=../x",
 ]
 CARDS = [
-    "---\ntags: 7\n---\n", "---\n2020-01-01: x\n? [a]\n: b\n---\n", '---\nlicense: "\\ud800"\n---\n', 
+    f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 999\n",
+    "---\ntags: 7\n---\n", "---\n2020-01-01: x\n? [a]\n: b\n---\n", '---\nlicense: "\\ud800"\n---\n',
     "---\n- a\n---\n",
     "---\na: &a [*a]\n---\n", "---\n\t\n---\n", "> " * 999, "[a](" * 999, "---\n" + "[" * 999 + "\n---\n", "\0\ufffe",
 ]
@@ -209,7 +210,11 @@ def attack(world: World, raw: bytes, who: str, content: bool) -> None:
     assert who == "owner" or not any(secret.encode() in answer for secret in world.secrets)
     status = re.match(rb"HTTP/1\.1 (\d+)", answer)
     assert status is None or int(status[1]) < 500 or status[1] == b"501", answer[:500]
-    for path in ("/me/open", "/api/models/me/open?blobs=1") if b" 200 " in answer[:20] and who == "owner" else ():
+    for path in (
+        ("/me/open", "/me/open/resolve/main/README.md", "/api/models/me/open?blobs=1")
+        if b" 200 " in answer[:20] and who == "owner"
+        else ()
+    ):
         world.send(f"GET {path} HTTP/1.1\r\n".encode() + world.headers("nobody", False) + b"\r\n")
     world.check()
 

@@ -150,8 +150,8 @@ def find_chunk(request: Request, place: str, prefix: str, name: str) -> Response
     return Response(200, shard_of(b"".join(holders)), {"Content-Type": "application/octet-stream"})
 
 
-@route("POST", "/xet/{place}/v1/telemetry")
-def telemetry(request: Request, place: str) -> dict[str, Any]:
+@route("POST", "/v1/telemetry")
+def telemetry(request: Request) -> dict[str, Any]:
     request.body.read(1 << 20)
     return {}
 

@@ -203,20 +203,25 @@ def resolve(request: Request, repo: str, revision: str, path: str = "") -> Respo
         raise HubError(404, "Entry not found", "EntryNotFound", **{"X-Repo-Commit": commit})
     name = quote(path.rsplit("/", 1)[-1])
     headers = {"X-Repo-Commit": commit, "Content-Disposition": f"inline; filename*=UTF-8''{name}"}
-    if entry.sha256 is None or "/raw/" in request.path:
-        headers |= {"ETag": f'"{entry.oid}"', "Content-Type": "text/plain; charset=utf-8"}
-        headers |= {"X-Content-Type-Options": "nosniff"}
-        return ranged(request, Response(200, found.git.blob(entry.oid), headers), entry.size)
-    headers |= {
-        "X-Linked-Etag": f'"{entry.sha256}"',
-        "X-Linked-Size": str(entry.lfs_size),
-        "ETag": f'"{entry.sha256}"',
-    }
-    if xet_hash := found.xet_hash(entry.sha256):
-        headers |= {"X-Xet-Hash": xet_hash}
-        headers["Link"] = f'<{request.hub.endpoint}/api/models/{repo}/xet-read-token/{commit}>; rel="xet-auth"'
-    url = f"{request.hub.content_url(found, 'lfs', entry.sha256)}?commit={commit}"
-    return Response(302, b"", {**headers, "Location": url})
+    if entry.sha256 and "/raw/" not in request.path:
+        headers |= linked(request, found, commit, entry.sha256)
+        url = request.hub.content_url(found, "lfs", entry.sha256)
+        return Response(302, b"", {**headers, "Location": f"{url}?commit={commit}"})
+    headers |= {"ETag": f'"{entry.oid}"', "Content-Type": "text/plain; charset=utf-8"}
+    headers["X-Content-Type-Options"] = "nosniff"
+    return ranged(request, Response(200, found.git.blob(entry.oid), headers), entry.size)
+
+
+def linked(request: Request, repo: Repo, commit: str, sha256: str) -> dict[str, str]:
+    """The headers that tell of a large file: what it is, how big, and where Xet has it."""
+    if not (file := repo.large_file(sha256)).is_file():
+        raise HubError(404, "the large file of this pointer was never uploaded", "EntryNotFound")
+    headers = {"X-Repo-Commit": commit, "ETag": f'"{sha256}"', "X-Linked-Etag": f'"{sha256}"'}
+    headers["X-Linked-Size"] = str(file.stat().st_size)
+    if request.hub.xet and (xet_hash := repo.xet_hash(sha256)):
+        headers["X-Xet-Hash"] = xet_hash
+        headers["Link"] = f'<{request.hub.endpoint}/api/models/{repo.id}/xet-read-token/{commit}>; rel="xet-auth"'
+    return headers
 
 
 def ranged(request: Request, whole: Response, size: int) -> Response:

@@ -88,7 +88,8 @@ class Repo:
         try:
             with part.open("wb") as file:
                 for block in blocks:
-                    digest.update(block)
+                    if sha256:
+                        digest.update(block)
                     size += file.write(block)
             if sha256 and digest.hexdigest() != sha256:
                 raise HashMismatch(f"expected sha256 {sha256}, received {digest.hexdigest()} ({size} bytes)")

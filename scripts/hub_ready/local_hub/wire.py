@@ -189,6 +189,11 @@ class Handler(BaseHTTPRequestHandler):
                 *(("Transfer-Encoding", "chunked") if length is None else ("Content-Length", str(length)))
             )
         self.end_headers()
+        if isinstance(response.body, Path) and not fault and self.command != "HEAD":
+            self.wfile.flush()
+            with response.body.open("rb") as file:
+                log.bytes_out = self.connection.sendfile(file, response.start, size or None) if size else 0
+            return
         for block in () if self.command == "HEAD" else _blocks(response):
             if fault and fault.corrupt and not log.bytes_in and not log.bytes_out:
                 block = flipped(block)
