@@ -71,7 +71,14 @@ def whole_or_nothing(hub: LocalHub) -> None:
     assert list(hub.store.incoming.iterdir()) == []
 
 
-TABLE = [(transfer, step, kind) for transfer in STEPS for step, kind in itertools.product(STEPS[transfer], KINDS)]
+# Everything where bytes and the branch change; where the client only asks, what differs for it.
+ASKING = {"batch", "token", "tag", "info", "resolve", "preupload", "download"}
+TABLE = [
+    (transfer, step, kind)
+    for transfer, steps in STEPS.items()
+    for step, kind in itertools.product(steps, KINDS)
+    if step not in ASKING or kind in ("503", "cut request", "cut response", "wrong bytes")
+]
 
 
 @pytest.mark.parametrize(("transfer", "step", "kind"), TABLE, indirect=["transfer"])

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 from huggingface_hub import CommitOperationAdd
@@ -70,3 +75,20 @@ def test_a_private_page_asks_for_the_token(hub, api):
     with pytest.raises(urllib.error.HTTPError) as caught:
         page(f"{hub.endpoint}/me/secret")
     assert (caught.value.code, caught.value.headers["WWW-Authenticate"]) == (401, 'Basic realm="Hub"')
+
+
+def test_the_command_serves_until_it_is_interrupted(tmp_path):
+    root, command = (
+        Path(__file__).parents[2],
+        [sys.executable, "-m", "scripts.local_hub", "--store", str(tmp_path / "store")],
+    )
+    child = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "99"})
+    with child:
+        address, token = (child.stdout.readline().strip().partition("=")[2] for _ in range(2))
+        assert "Repositories" in page(address) and token.startswith("hf_")
+        taken = subprocess.run(
+            [*command, "--port", address.rsplit(":", 1)[1]], cwd=root, capture_output=True, text=True
+        )
+        child.send_signal(signal.SIGINT)
+    assert child.returncode == 0
+    assert taken.returncode == 2 and "--port" in taken.stderr and "Traceback" not in taken.stderr

@@ -94,11 +94,9 @@ class GitRepo:
 
     @classmethod
     def init(cls, path: Path) -> GitRepo:
-        repo = cls(path)
         command = ["git", "init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(path)]
         subprocess.run(command, check=True, env=_ENVIRONMENT, capture_output=True)
-        repo.run("config", "transfer.hideRefs", "refs/scratch")
-        return repo
+        return cls(path)
 
     def run(self, *arguments: str, stdin: bytes = b"", accept: tuple[int, ...] = (0,), **environment: str) -> bytes:
         """git's standard output; raises GitError with its standard error for an exit status outside `accept`."""
@@ -110,7 +108,7 @@ class GitRepo:
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         """A git command with both ends open, for a stream that must not be held in memory."""
-        command = ["git", *arguments, str(self.path)]
+        command = ["git", "-c", "transfer.hideRefs=refs/scratch", *arguments, str(self.path)]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         return subprocess.Popen(command, env={**_ENVIRONMENT, **environment}, **pipes)
 
@@ -186,11 +184,13 @@ class GitRepo:
                 stream += [f'D "{name}"\n'.encode()]
             else:
                 stream += [f'M 100644 inline "{name}"\ndata {len(content)}\n'.encode(), content, b"\n"]
+        oid = self.run("fast-import", "--quiet", stdin=b"".join([*stream, b"\nget-mark :1\n"])).decode().strip()
         try:
-            oid = self.run("fast-import", "--quiet", stdin=b"".join([*stream, b"\nget-mark :1\n"])).decode().strip()
-            self.move(ref, oid, parent or NOTHING)
-        finally:
+            moves = f"update {ref} {oid} {parent or NOTHING}\ndelete {scratch}\n"
+            self.run("update-ref", "--stdin", stdin=moves.encode())
+        except GitError as error:
             self.run("update-ref", "-d", scratch)
+            raise RefMoved(str(error)) from error
         return oid
 
     def move(self, ref: str, new: str, old: str) -> None:

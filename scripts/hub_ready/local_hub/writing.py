@@ -87,8 +87,9 @@ def commit(request: Request, repo: str, revision: str) -> dict[str, Any]:
 
 
 def _ref(repo: Repo, revision: str) -> str:
+    known = repo.git.refs()
     for ref in (revision, f"refs/heads/{revision}"):
-        if ref in repo.git.refs() and not ref.startswith("refs/tags/"):
+        if ref in known and not ref.startswith("refs/tags/"):
             return ref
     raise HubError(400, f"{revision} is not a branch: a commit needs one", "RevisionNotFound")
 
@@ -181,10 +182,9 @@ def create_tag(request: Request, repo: str, revision: str) -> dict[str, Any]:
 
 def _claim(repo: Repo, ref: str) -> None:
     """Raises HubError unless `ref` may be created."""
-    if ref in repo.git.refs():
-        raise HubError(409, f"Reference already exists: {ref}")
-    if any(other.startswith(f"{ref}/") or ref.startswith(f"{other}/") for other in repo.git.refs()):
-        raise HubError(409, f"{ref} would be a folder of references")
+    for other in repo.git.refs():
+        if other == ref or other.startswith(f"{ref}/") or ref.startswith(f"{other}/"):
+            raise HubError(409, f"Reference already exists: {other}")
     if not is_ref_name(ref.split("/", 2)[2]):
         raise HubError(400, f"git does not allow the name {ref[:200]!r}")
 
