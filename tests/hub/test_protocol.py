@@ -20,6 +20,7 @@ from huggingface_hub.errors import (
 )
 
 from scripts.hub_ready.local_hub import LocalHub, reading
+from scripts.hub_ready.local_hub.gitrepo import GitRepo, RefMoved
 
 
 def add(path: str, content: bytes) -> CommitOperationAdd:
@@ -339,3 +340,14 @@ def test_a_throw_away_store_is_gone_at_the_end():
 def test_a_pull_request_needs_a_title(api):
     with pytest.raises(BadRequestError):
         api.create_discussion("me/model", title="x")
+
+
+def test_a_branch_that_another_process_moved_is_never_overwritten(tmp_path):
+    repo = GitRepo.init(tmp_path / "x.git")
+    first = repo.commit("refs/heads/main", None, {"a": b"1"}, "first", "me")
+    second = repo.commit("refs/heads/main", first, {"a": b"2"}, "second", "me")
+    for parent in (first, None):
+        with pytest.raises(RefMoved):
+            repo.commit("refs/heads/main", parent, {"a": b"3"}, "third", "me")
+    assert (repo.resolve("main"), set(repo.refs())) == (second, {"refs/heads/main"})
+    assert b"scratch" not in repo.run("for-each-ref")

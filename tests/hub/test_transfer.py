@@ -8,12 +8,14 @@ import os
 import random
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
 from huggingface_hub import HfApi, snapshot_download
 
 from scripts.hub_ready.local_hub import LocalHub, Logged
+from scripts.hub_ready.local_hub.xorbs import Term, unpacked
 
 from .conftest import new_xet_session, write_folder
 
@@ -95,6 +97,26 @@ def test_what_one_repository_has_another_gets_as_well(transfer, api, hub, tmp_pa
     for name in ("me/model", "me/second"):
         loaded = snapshot_download(name, endpoint=hub.endpoint, cache_dir=tmp_path / "cache")
         assert files_of(Path(loaded)) == files_of(folder)
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 0), (1_000_000, 1_000_099), (0, 2_999_999), (2_999_999, 9_999_999)])
+def test_a_part_of_a_file_is_had_by_its_chunks_alone(first, last, api, hub):
+    content = weights(3_000_000)
+    api.upload_file(path_or_fileobj=content, path_in_repo="w.bin", repo_id="me/model")
+    entry = api.get_paths_info("me/model", "w.bin")[0]
+    xet = urllib.request.urlopen(f"{hub.endpoint}/api/models/me/model/xet-read-token/main").headers
+    headers = {"Authorization": f"Bearer {xet['X-Xet-Access-Token']}", "Range": f"bytes={first}-{last}"}
+    url = f"{xet['X-Xet-Cas-Url']}/v1/reconstructions/{entry.xet_hash}"
+    answer = json.load(urllib.request.urlopen(urllib.request.Request(url, headers=headers)))
+    folder, data = hub.git_dir("me/model") / "xet" / "xorbs", b""
+    for term in answer["terms"]:
+        part = Term(term["hash"], term["range"]["start"], term["range"]["end"])
+        piece = b"".join(unpacked(folder / part.xorb, part))
+        assert len(piece) == term["unpacked_length"]
+        data += piece
+    asked = content[first : last + 1]
+    assert data[answer["offset_into_first_range"] :].startswith(asked)
+    assert len(data) < len(asked) + 2 * 131_072
 
 
 def test_git_clone_gives_the_same_bytes_and_pointers_for_large_files(api, hub, tmp_path):
