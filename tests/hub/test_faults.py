@@ -32,7 +32,7 @@ KINDS = {
 }
 STEPS = {
     "lfs": ["create", "preupload", "batch", "upload", "verify", "commit", "tag", "info", "resolve", "download"],
-    "xet": ["token", "upload", "shard", "commit"],
+    "xet": ["token", "upload", "shard"],
 }
 
 

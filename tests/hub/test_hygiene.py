@@ -320,11 +320,11 @@ def test_a_body_that_ends_early_is_not_kept(world):
 @pytest.mark.parametrize(
     "path", ["../a", "a/../../b", "/a", ".git/config", "a/.GIT/x", "a//b", "a\\b", "a\nb", "", "x" * 256]
 )
-def test_a_path_that_leaves_the_repository_is_refused_by_name(world, path):
+def test_a_path_that_leaves_the_repository_is_refused_by_name(api, path):
     lines = {"key": "header", "value": {"summary": "x"}}, {"key": "file", "value": {"path": path, "content": "eA=="}}
     body = "\n".join(map(json.dumps, lines)).encode()
-    request = urllib.request.Request(f"{world.hub.endpoint}/api/models/me/open/commit/main", body)
-    request.add_header("Authorization", f"Bearer {world.token}")
+    request = urllib.request.Request(f"{api.endpoint}/api/models/me/model/commit/main", body)
+    request.add_header("Authorization", f"Bearer {api.token}")
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(request)
     assert caught.value.code == 400 and "not a path" in json.load(caught.value)["error"]

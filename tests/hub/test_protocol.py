@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
+import threading
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +21,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from scripts.hub_ready.local_hub import LocalHub, reading
+from scripts.hub_ready.local_hub import LocalHub, reading, wire
 from scripts.hub_ready.local_hub.gitrepo import GitRepo, RefMoved
 
 
@@ -335,6 +337,19 @@ def test_a_throw_away_store_is_gone_at_the_end():
         hub.store.create("me/model", False, "me")
         folder = hub.git_dir("me/model")
     assert not folder.parents[1].exists()
+
+
+def test_the_end_comes_to_clients_that_keep_their_connection(monkeypatch):
+    monkeypatch.setattr(wire.Handler, "timeout", None)
+    hub = LocalHub().start()
+    host, port = hub.endpoint.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(f"GET / HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        ending = threading.Thread(target=hub.stop, daemon=True)
+        ending.start()
+        ending.join(30)
+        assert not ending.is_alive()
 
 
 def test_a_pull_request_needs_a_title(api):

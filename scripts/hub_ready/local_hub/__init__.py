@@ -6,7 +6,8 @@
         ...
         print(hub.requests[-1])                   # method, path, status, bytes in and out
 
-The client stays as it is: HF_ENDPOINT=hub.endpoint in the environment of a fresh process is enough.
+The client stays as it is: HF_ENDPOINT=hub.endpoint in the environment of a fresh process is enough. Needs the `git`
+program, 2.38 or later to merge pull requests.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class LocalHub:
         self.crashes: list[str] = []
         self.tokens, self.faults, self.xet = Tokens(), Faults(), xet
         self.stopping = threading.Event()
+        if shutil.which("git") is None:
+            raise FileNotFoundError("git is not installed, or not on PATH")
         self._throw_away = store is None
         self._root = Path(tempfile.mkdtemp(prefix="local-hub-") if store is None else store)
         self._secret = secrets.token_bytes(32)
@@ -61,7 +64,7 @@ class LocalHub:
 
     def start(self) -> LocalHub:
         for server in self._servers:
-            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self
 
     def stop(self) -> None:
