@@ -1,5 +1,6 @@
 """Mechanical repairs: gathered first, shown as a diff, and written whole or not at all."""
 
+import contextlib
 import difflib
 import json
 import os
@@ -42,6 +43,8 @@ class Edits:
             CheckError: the file holds weights, or is a link.
         """
         self._refuse_weights(path)
+        if (entry := self._repository.entries.get(path)) and entry.is_link:
+            raise CheckError(f"a repair may not replace a link, found {path}")
         if text != (self._repository.text(path) if self._repository.has(path) else None):
             self._pending[path] = text
 
@@ -81,18 +84,18 @@ class Edits:
         Raises:
             CheckError: a file could not be written; those already renamed are whole, and no temporary file is left.
         """
-        folder = self._repository.folder
+        folder, staged = self._repository.folder, []
         try:
-            staged = [(_stage(folder / path, text), folder / path) for path, text in self._contents()]
-        except OSError as error:
-            raise CheckError(f"the repairs could not be written, and nothing was changed: {error}") from error
-        try:
+            for path, text in self._contents():
+                staged.append((_stage(folder / path, text), folder / path))
             for beside, target in staged:
                 os.replace(beside, target)
             for path in self._removals():
                 (folder / path).unlink(missing_ok=True)
         except OSError as error:
-            raise CheckError(f"the repairs could not all be written: {error}") from error
+            changed = [target.name for beside, target in staged if not beside.exists()]
+            done = f"only {', '.join(changed)} was" if changed else "nothing was"
+            raise CheckError(f"the repairs could not be written, and {done} changed: {error}") from error
         finally:
             for beside, _ in staged:
                 beside.unlink(missing_ok=True)
@@ -124,5 +127,7 @@ def plan_fixes(folder: Path | str, report: Report) -> Edits:
     for rule_id in dict.fromkeys(finding.rule for finding in report.findings):
         fix = find_rule(rule_id).fix
         if fix is not None:
-            fix(repository, edits)
+            # What a repair may not touch stays as it is, and stays a finding.
+            with contextlib.suppress(CheckError):
+                fix(repository, edits)
     return edits
