@@ -118,7 +118,8 @@ CODE = [
         sub(
             MODELING,
             "            if self.gradient_checkpointing and self.training:\n"
-            "                x = self._gradient_checkpointing_func(block.__call__, x)\n            else:\n                x = block(x)\n",
+            "                x = self._gradient_checkpointing_func(block.__call__, x)\n"
+            "            else:\n                x = block(x)\n",
             "            x = block(x)\n",
         ),
     ),
@@ -128,7 +129,8 @@ CODE = [
         sub(
             MODELING,
             "    def get_input_embeddings(self):",
-            "    def _set_gradient_checkpointing(self, module, value=False):\n        pass\n\n    def get_input_embeddings(self):",
+            "    def _set_gradient_checkpointing(self, module, value=False):\n        pass\n\n"
+            "    def get_input_embeddings(self):",
         ),
     ),
     _M(
@@ -187,7 +189,8 @@ CODE = [
         sub(
             MODELING,
             "        elif isinstance(module, TinyScale):",
-            "        elif isinstance(module, TinyBlock):\n            nn.init.zeros_(module.norm.weight)\n        elif isinstance(module, TinyScale):",
+            "        elif isinstance(module, TinyBlock):\n            nn.init.zeros_(module.norm.weight)\n"
+            "        elif isinstance(module, TinyScale):",
         ),
     ),
     _M(

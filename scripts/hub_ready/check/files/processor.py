@@ -7,6 +7,7 @@ from ..model import Finding
 from ..registry import rule
 from ..repository import Repository
 from ..tasks import has_processor, mapped_tasks
+from .auto_map import own_auto_map
 
 _FILES = {
     "AutoImageProcessor": "preprocessor_config.json",
@@ -108,7 +109,7 @@ def _add_processor_keys(repository: Repository, edits) -> None:
     for key, path, value in _unmapped(repository):
         if repository.settings(path) and key != "AutoTokenizer":
             settings = edits.json(path)
-            settings.setdefault("auto_map", {}).setdefault(key, value)
+            own_auto_map(settings).setdefault(key, value)
             edits.write_json(path, settings)
 
 
