@@ -24,6 +24,9 @@ def deserved(repository: Repository) -> dict[str, list[ClassInfo]]:
     stem = main.name.removesuffix("Config") if main else ""
     for info in kinds.concrete_models(repository):
         key = _auto_class(info.name, stem)
+        # One that is mapped already, perhaps under a key that its name does not tell, has what it deserves.
+        if f"{info.source.stem}.{info.name}" in repository.auto_map.values():
+            continue
         if key is not None and kinds.config_of(repository, info) in (None, main):
             found.setdefault(key, []).append(info)
     return found
