@@ -168,7 +168,7 @@ _INPUTS = {
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=_QUIET, database=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=_QUIET, database=None)
 @given(**_INPUTS)
 def test_no_folder_makes_a_rule_or_a_repair_fail(make, changes, keys):
     _fuzz(make, changes, keys)

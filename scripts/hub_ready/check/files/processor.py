@@ -97,12 +97,13 @@ def processor_auto_map(repository: Repository) -> Iterator[Finding]:
 
 
 def _unmapped(repository: Repository) -> Iterator[tuple[str, str, str]]:
-    named = {ref.target for ref in repository.auto_references if ref.file != "config.json"}
+    # One class for each key is enough: a slow tokenizer beside the fast one needs no entry of its own.
+    named = {(ref.file, ref.key) for ref in repository.auto_references}
     inherited = {base.rsplit(".", 1)[-1] for info in repository.classes.values() for base in info.bases}
     for info in repository.classes.values():
         key = kinds.processor_kind(repository, info)
         # A base class of another processor is mapped through that one.
-        if key in _FILES and (info.path, info.name) not in named and info.name not in inherited:
+        if key in _FILES and (_FILES[key], key) not in named and info.name not in inherited:
             yield key, _FILES[key], f"{info.source.stem}.{info.name}"
 
 
