@@ -173,6 +173,35 @@ CODE = [
         both(in_weights("fill(module)"), append(MODELING, "\n\ndef fill(module):\n    module.bias.data.zero_()\n")),
     ),
     _M(
+        "init-inherited",
+        "torchvision",
+        both(
+            sub("modeling_short.py", "    def _init_weights(self, module):", "    def other(self, module):"),
+            sub("modeling_short.py", "from torch import nn\n", "import torchvision\nfrom torch import nn\n"),
+            sub(
+                "modeling_short.py",
+                "        self.classifier =",
+                "        self.image = torchvision.models.resnet18()\n        self.classifier =",
+            ),
+            append("requirements.txt", "torchvision\n"),
+        ),
+        of="text",
+    ),
+    _M(
+        "forward-logits",
+        "a tensor",
+        both(
+            sub(
+                "modeling_sound.py",
+                "        loss = None if labels is None else nn.functional.cross_entropy(logits, labels)\n"
+                "        return SequenceClassifierOutput(loss=loss, logits=logits)\n",
+                "        return scores\n",
+            ),
+            sub("modeling_sound.py", "        logits = self", "        scores = self"),
+        ),
+        of="audio",
+    ),
+    _M(
         "init-empty",
         "pass",
         sub(

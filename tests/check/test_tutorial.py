@@ -61,6 +61,7 @@ _EXPECTED = {
     "config-equality",
     "config-num-classes",  # the pipeline's KeyError
     "forward-inputs",  # forward(tensor)
+    "init-inherited",  # timm's kaiming is lost
     "input-embeddings",
     "lfs-rules",
     "main-input-name",
@@ -116,6 +117,8 @@ def test_repairs_and_the_edits_that_the_findings_ask_for_leave_none(tmp_path: Pa
     map_labels = 'model_type = "custom_resnet"\n    attribute_map = {"num_classes": "num_labels"}'
     keep_labels = 'if "id2label" not in kwargs:\n            kwargs.setdefault("num_labels", num_classes)'
     attributes = 'main_input_name = "pixel_values"\n    _no_split_modules = ["Bottleneck"]\n\n'
+    attributes += "    def _init_weights(self, module):\n        if hasattr(module, 'reset_parameters'):\n"
+    attributes += "            module.reset_parameters()\n\n"
     attributes += "    def get_input_embeddings(self):\n        return None"
     _edit(folder, "config.json", ('"resnet"', '"custom_resnet"'))
     _edit(
