@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...fresh import FreshInterpreter, JobFailed
+from ..model import CheckError
 from ..repository import Repository
 from .facts import Facts
 from .phases import DOING, PHASES
@@ -44,7 +45,11 @@ def collect(
     limits: Limits,
     notify: Callable[[str], None],
 ) -> Facts:
-    """Everything that the phases can tell about a repository."""
+    """Everything that the phases can tell about a repository.
+
+    Raises:
+        CheckError: the interpreter cannot run the probe.
+    """
     facts = Facts(repository)
     before = _listing(repository.folder)
     deadline = time.monotonic() + limits.total
@@ -98,7 +103,9 @@ def _probe(
         except JobFailed as failure:
             ending = _in_words(str(failure), limits)
     begun, written = _read(facts, journal, seal)
-    if ended != written:
+    if ending and not begun:
+        raise CheckError(f"the model could not be run: {ending}; check that {interpreter.python} has torch and transformers")
+    if ending or ended != written:
         unfinished = next((name for name in begun if name not in written), phases[0])
         facts.deaths[unfinished] = ending or "left another journal than the one that was written"
 
