@@ -161,7 +161,7 @@ class _NoInterpreter:
         """Nothing to start."""
 
 
-# -- the real command, ended from outside ------------------------------------------------------------------------------
+# -- the real command, ended from outside
 
 
 def start_command(hub: LocalHub, folder: Path, repo_id: str, home: Path, transfer: str) -> subprocess.Popen:
