@@ -202,10 +202,13 @@ def test_a_command_that_is_ended_leaves_all_or_nothing(
     repo_id, seen = f"{USER}/ended-{transfer}-{step}-{number.name}", len(hub.requests)
     hub.fail(step, hang=3)
     process = start_command(hub, folder, repo_id, tmp_path / "home", transfer)
-    wait_for_step(hub, step, seen, process)
-    os.kill(process.pid, number)
-    output, _ = process.communicate(timeout=60)
-    hub.heal()
+    try:
+        wait_for_step(hub, step, seen, process)
+        os.kill(process.pid, number)
+        output, _ = process.communicate(timeout=60)
+    finally:
+        hub.heal()
+        process.kill()
     assert "Traceback" not in output and hub.token(USER) not in output
     if number == signal.SIGINT:
         assert process.returncode == 1
