@@ -33,7 +33,6 @@ def refused(folder: Path, client: Client, stranger: FreshInterpreter) -> Report:
     [
         ("notes.md", f"my token is {PLANTED}", "no-secret"),
         ("extra.pkl", "\x80\x04N.", "no-pickle"),
-        ("README.md", "---\nlibrary_name: transformers\n---\n# A card\n", "card-entries"),
     ],
 )
 def test_a_folder_with_an_error_is_refused_and_nothing_is_sent(
@@ -44,6 +43,17 @@ def test_a_folder_with_an_error_is_refused_and_nothing_is_sent(
     report = refused(folder, client(), stranger)
     assert rule in {finding.rule for finding in report.findings}
     assert head(hub, "ada/refused") is None
+
+
+def test_a_card_without_a_license_is_refused(
+    hub: LocalHub, folder: Path, client: Callable[..., Client], stranger: FreshInterpreter
+) -> None:
+    card = folder / "README.md"
+    card.write_text(card.read_text().replace("license: apache-2.0\n", ""))
+    prepared = prepare(folder, "ada/unlicensed", client=client())
+    with pytest.raises(Problem, match=r"names no license.*nothing was sent"):
+        publish(prepared, lambda _: None, lambda _: None, static=True, interpreter=stranger)
+    assert head(hub, "ada/unlicensed") is None
 
 
 def test_a_link_out_of_the_folder_is_refused(
