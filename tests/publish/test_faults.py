@@ -185,7 +185,13 @@ def wait_for_step(hub: LocalHub, step: str, seen: int, process: subprocess.Popen
     raise AssertionError(f"the command never came to {step}: {process.communicate()[0]}")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill-9"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, id="ctrl-c"),
+        pytest.param(signal.SIGKILL, id="kill-9", marks=pytest.mark.faults),
+    ],
+)
 @pytest.mark.parametrize(
     ("transfer", "step"),
     [

@@ -22,7 +22,7 @@ def check_contents(
 
 
 def require_license(contents: Contents) -> None:
-    """Raises Problem for a card without a license: for a folder that is a warning, for a publication it is too late."""
+    """Raises Problem for a card without a license: a warning elsewhere, too late once published."""
     card = contents.sent.get(CARD)
     if card is None or not (metadata_load(card.place) or {}).get("license"):
         raise Problem(
