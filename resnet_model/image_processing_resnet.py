@@ -67,7 +67,10 @@ class ResnetImageProcessor(BaseImageProcessor):
                 f"found input_size {self.input_size}, mean {self.mean}, std {self.std}"
             )
         # timm takes an unknown crop_mode for "center".
-        for name, value, allowed in (("crop_mode", crop_mode, _CROPS), ("interpolation", interpolation, _INTERPOLATIONS)):
+        for name, value, allowed in (
+            ("crop_mode", crop_mode, _CROPS),
+            ("interpolation", interpolation, _INTERPOLATIONS),
+        ):
             if value not in allowed:
                 raise ValueError(f"{name} must be one of {list(allowed)}, found {value!r}")
         if not 0 < crop_pct <= 1:

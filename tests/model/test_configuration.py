@@ -73,7 +73,11 @@ RICH: dict[str, Any] = {
 }
 
 TUTORIAL = {
-    **{"model_type": "resnet", "architectures": ["ResnetModelForImageClassification"], "transformers_version": "4.20.0"},
+    **{
+        "model_type": "resnet",
+        "architectures": ["ResnetModelForImageClassification"],
+        "transformers_version": "4.20.0",
+    },
     **{"block_type": "basic", "layers": [1, 1, 1, 1], "num_classes": 7, "input_channels": 3, "cardinality": 1},
     **{"base_width": 64, "stem_width": 32, "stem_type": "deep-tiered", "avg_down": True, "torch_dtype": "float32"},
 }

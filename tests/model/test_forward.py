@@ -80,7 +80,9 @@ def test_hidden_states_are_kept_when_the_call_or_the_configuration_asks(cls: typ
     model = tiny_model(cls)
     assert model(pixels()).hidden_states is None
     model.config.output_hidden_states = True
-    assert len(model(pixels()).hidden_states) == 5 and model(pixels(), output_hidden_states=False).hidden_states is None
+    assert (
+        len(model(pixels()).hidden_states) == 5 and model(pixels(), output_hidden_states=False).hidden_states is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,9 @@ def test_half_precision_runs_from_end_to_end(weights: torch.dtype) -> None:
     model = tiny_model(aa_layer="blur").to(weights)
     with torch.no_grad():
         logits = model(pixels().to(weights)).logits
-    assert logits.dtype == weights and torch.allclose(logits.float(), tiny_model(aa_layer="blur")(pixels()).logits, atol=0.1)
+    assert logits.dtype == weights and torch.allclose(
+        logits.float(), tiny_model(aa_layer="blur")(pixels()).logits, atol=0.1
+    )
 
 
 def test_a_replica_without_parameters_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +180,9 @@ def test_drop_rate_acts_in_training_only() -> None:
 
 
 def test_drop_path_rate_grows_to_the_last_block() -> None:
-    rates = [stage[0].drop_path for stage in tiny_model(drop_path_rate=0.3).model.children() if hasattr(stage, "__len__")]
+    rates = [
+        stage[0].drop_path for stage in tiny_model(drop_path_rate=0.3).model.children() if hasattr(stage, "__len__")
+    ]
     assert rates[0] is None and [round(rate.drop_prob, 3) for rate in rates[1:]] == [0.1, 0.2, 0.3]
 
 
