@@ -14,11 +14,11 @@ _BLOCKS = ("basic", "bottleneck")
 _PROBLEMS = (None, "regression", "single_label_classification", "multi_label_classification")
 # Layer widths that timm ships; each fits the one network that it was pruned from, which all these fields describe.
 _PRUNED = {"ecaresnet50d_pruned": [3, 4, 6, 3], "ecaresnet101d_pruned": [3, 4, 23, 3]}
-_PRUNED_FROM = {
-    **{"block_type": "bottleneck", "input_channels": 3, "cardinality": 1, "base_width": 64, "stem_width": 32},
-    **{"stem_type": "deep", "avg_down": True, "attn_layer": "eca", "aa_layer": None, "replace_stem_pool": False},
-    **{"norm_layer": "batchnorm", "block_reduce_first": 1, "down_kernel_size": 1, "channels": [64, 128, 256, 512]},
-}
+_PRUNED_FROM = (
+    {"block_type": "bottleneck", "input_channels": 3, "cardinality": 1, "base_width": 64, "stem_width": 32}
+    | {"stem_type": "deep", "avg_down": True, "attn_layer": "eca", "aa_layer": None, "replace_stem_pool": False}
+    | {"norm_layer": "batchnorm", "block_reduce_first": 1, "down_kernel_size": 1, "channels": [64, 128, 256, 512]}
+)
 _PROVENANCE = {"_name_or_path", "_commit_hash", "transformers_version"}
 _GROUPS = 32  # of timm's group norm
 

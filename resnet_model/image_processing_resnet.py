@@ -67,12 +67,11 @@ class ResnetImageProcessor(BaseImageProcessor):
                 f"found input_size {self.input_size}, mean {self.mean}, std {self.std}"
             )
         # timm takes an unknown crop_mode for "center".
-        for name, value, allowed in (
-            ("crop_mode", crop_mode, _CROPS),
-            ("interpolation", interpolation, _INTERPOLATIONS),
-        ):
-            if value not in allowed:
-                raise ValueError(f"{name} must be one of {list(allowed)}, found {value!r}")
+        if crop_mode not in _CROPS or interpolation not in _INTERPOLATIONS:
+            raise ValueError(
+                f"crop_mode must be one of {list(_CROPS)} and interpolation one of {list(_INTERPOLATIONS)}, "
+                f"found {crop_mode!r} and {interpolation!r}"
+            )
         if not 0 < crop_pct <= 1:
             raise ValueError(f"crop_pct must be above 0 and at most 1, found {crop_pct!r}")
 

@@ -64,23 +64,19 @@ IMPOSSIBLE = [
 ]
 
 # Every field away from its default, as far as one network can have them all.
-RICH: dict[str, Any] = {
-    **{"block_type": ["bottleneck"] * 4, "layers": (1, 2, 1, 1), "input_channels": 4, "cardinality": 2},
-    **{"base_width": 32, "stem_width": 8, "stem_type": "deep_tiered", "avg_down": True, "attn_layer": "se"},
-    **{"attn_rd_ratio": 0.25, "aa_layer": "blur", "replace_stem_pool": True, "down_kernel_size": 3},
-    **{"block_reduce_first": 2, "channels": (16, 32, 64, 128), "drop_rate": 0.1, "drop_path_rate": 0.2},
-    **{"id2label": {0: "cat", 1: "dog"}, "problem_type": "regression"},
-}
+RICH: dict[str, Any] = (
+    {"block_type": ["bottleneck"] * 4, "layers": (1, 2, 1, 1), "input_channels": 4, "cardinality": 2}
+    | {"base_width": 32, "stem_width": 8, "stem_type": "deep_tiered", "avg_down": True, "attn_layer": "se"}
+    | {"attn_rd_ratio": 0.25, "aa_layer": "blur", "replace_stem_pool": True, "down_kernel_size": 3}
+    | {"block_reduce_first": 2, "channels": (16, 32, 64, 128), "drop_rate": 0.1, "drop_path_rate": 0.2}
+    | {"id2label": {0: "cat", 1: "dog"}, "problem_type": "regression"}
+)
 
-TUTORIAL = {
-    **{
-        "model_type": "resnet",
-        "architectures": ["ResnetModelForImageClassification"],
-        "transformers_version": "4.20.0",
-    },
-    **{"block_type": "basic", "layers": [1, 1, 1, 1], "num_classes": 7, "input_channels": 3, "cardinality": 1},
-    **{"base_width": 64, "stem_width": 32, "stem_type": "deep-tiered", "avg_down": True, "torch_dtype": "float32"},
-}
+TUTORIAL = (
+    {"model_type": "resnet", "architectures": ["ResnetModelForImageClassification"], "transformers_version": "4.20.0"}
+    | {"block_type": "basic", "layers": [1, 1, 1, 1], "num_classes": 7, "input_channels": 3, "cardinality": 1}
+    | {"base_width": 64, "stem_width": 32, "stem_type": "deep-tiered", "avg_down": True, "torch_dtype": "float32"}
+)
 
 
 def through_json(config: ResnetConfig) -> ResnetConfig:
