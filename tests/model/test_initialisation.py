@@ -13,12 +13,12 @@ from scripts.timm_port.architecture import config_from, recorded_arguments
 
 FAMILY = timm.list_models(module="resnet")
 PRUNED = [name for name in FAMILY if name.endswith("_pruned")]
-# One block a stage and a fraction of the width: the rules of initialisation are the same, and 81 networks take seconds.
+# One block a stage and a fraction of the width: the rules of initialisation stay the same, and 81 take seconds.
 SMALL: dict[str, Any] = {"layers": (1, 1, 1, 1), "channels": (32, 32, 64, 64), "num_classes": 10}
 
 
 def spread_differs(found: Tensor, expected: Tensor) -> str | None:
-    """How two random tensors differ in standard deviation or in the shape of their distribution; None if they agree."""
+    """How the distributions of two random tensors differ; None if they agree."""
     if expected.numel() == 1 or expected.std() == 0:
         return None if torch.equal(found, expected) else "is not the constant that timm sets"
     ratio = (found.std() / expected.std()).item()
