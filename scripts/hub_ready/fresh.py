@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,11 +111,10 @@ class FreshInterpreter:
         if self._process is None:
             return
         process, self._process = self._process, None
-        process.stdin.close()
-        try:
-            process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        # Both: a signal just before the server begins to wait for input would not end that wait, an end of input does.
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+        process.terminate()
+        process.wait()
         process.stdout.close()
         shutil.rmtree(self._home, ignore_errors=True)
