@@ -1,6 +1,7 @@
 """Environments of other library versions, made with uv and kept for the next run."""
 
 import os
+import shutil
 import subprocess
 import sys
 from importlib.metadata import version
@@ -59,7 +60,8 @@ def python_of(name: str) -> Path:
     if not record.exists() or record.read_text() != "\n".join(wanted):
         # The oldest torch has no wheels for Python above 3.12.
         python = "3.12" if name == "oldest" and sys.version_info >= (3, 13) else sys.executable
-        _uv("venv", "--clear", "--python", python, str(folder))
-        _uv("pip", "install", "--python", str(folder), *wanted, "accelerate")
+        shutil.rmtree(folder, ignore_errors=True)
+        _uv("venv", "--python", python, str(folder))
+        _uv("pip", "install", "--python", str(folder), *wanted)
         record.write_text("\n".join(wanted))
     return folder / "bin" / "python"
