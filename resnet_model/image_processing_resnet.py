@@ -23,7 +23,7 @@ def _as_pil(image: Any) -> Image.Image:
         return image
     pixels = np.asarray(image)
     if pixels.dtype.kind == "f":
-        # Rounded here: to_pil_image cuts off, and 7 / 255 * 255 is less than 7.
+        # Rounded here: to_pil_image cuts 6.9999 down to 6.
         pixels = np.round(pixels * (255.0 if pixels.max() <= 1 else 1.0))
     return to_pil_image(pixels)
 

@@ -97,6 +97,8 @@ def test_no_fraction_is_cut_off_to_the_next_lower_value() -> None:
     expected = processor(Image.fromarray(values)).pixel_values
     for dtype in (np.float16, np.float32, np.float64):
         assert torch.equal(processor(values.astype(dtype) / dtype(255)).pixel_values, expected)
+        assert torch.equal(processor(values.astype(dtype) * dtype(1 / 255)).pixel_values, expected)
+        assert torch.equal(processor(values.astype(dtype) - dtype(0.3)).pixel_values[..., 1:], expected[..., 1:])
 
 
 def test_white_and_black_fractions_stay_white_and_black() -> None:
