@@ -5,7 +5,7 @@ anything else. `output_hidden_states` keeps five feature maps: the stem's, after
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Optional, Union
 
@@ -90,6 +90,11 @@ def _statistics_kept(block: nn.Module) -> Iterator[None]:
             norm.momentum, norm.num_batches_tracked = momentum, batches
 
 
+def _contexts_of_runs(block: nn.Module) -> tuple[AbstractContextManager, AbstractContextManager]:
+    """For the forward pass through a checkpointed block, and for its second run in the backward pass."""
+    return nullcontext(), _statistics_kept(block)
+
+
 class ResnetPreTrainedModel(PreTrainedModel):
     """What both models share: how fresh weights are made, and the way from pixels to feature maps."""
 
@@ -158,8 +163,7 @@ class ResnetPreTrainedModel(PreTrainedModel):
             return stage(features)
         for block in stage:
             # The second run of a block must not count its batch a second time; compiled graphs see to that themselves.
-            contexts = partial(lambda block: (nullcontext(), _statistics_kept(block)), block)
-            once = {} if torch.compiler.is_compiling() else {"context_fn": contexts}
+            once = {} if torch.compiler.is_compiling() else {"context_fn": partial(_contexts_of_runs, block)}
             # Never reentrant, the default of 4.x: behind a frozen stem that would lose every gradient.
             features = self._gradient_checkpointing_func(block.__call__, features, use_reentrant=False, **once)
         return features
