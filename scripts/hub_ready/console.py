@@ -1,8 +1,9 @@
 """How every command speaks: progress and errors on standard error, results on standard output."""
 
+import functools
 import signal
-import sys
 from collections.abc import Callable
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -17,21 +18,29 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+def _with_exit_codes(command: Callable[..., None]) -> Callable[..., None]:
+    """The command, with its expected errors as one message and an exit code in place of a traceback."""
+
+    @functools.wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except Problem as problem:
+            messages.print(f"error: {problem}", markup=False)
+            raise typer.Exit(problem.exit_code) from problem
+        except KeyboardInterrupt as stop:
+            messages.print("interrupted: nothing half-done was left behind")
+            raise typer.Exit(1) from stop
+
+    return guarded
+
+
 def run(command: Callable[..., None]) -> None:
-    """Run `command` as a typer command; an expected error becomes one message and its exit code.
+    """Run `command` as a typer command and exit with its code.
 
     SIGTERM is treated like Ctrl-C, so that whatever is half done is cleared away in both cases.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command()(command)
-    try:
-        app(standalone_mode=False)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
-    except Problem as problem:
-        messages.print(f"error: {problem}", markup=False)
-        sys.exit(problem.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        messages.print("interrupted: nothing half-done was left behind")
-        sys.exit(1)
+    app.command()(_with_exit_codes(command))
+    app()

@@ -24,6 +24,7 @@ _TAIL = 4000  # characters of a job's output that travel back
 
 def _work(request: dict[str, Any], answer: int, log: Path) -> None:
     """In the fork: run the job with its output in `log`, and write its result to the pipe."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.setsid()
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -32,15 +33,14 @@ def _work(request: dict[str, Any], answer: int, log: Path) -> None:
     if request["memory"]:
         resource.setrlimit(resource.RLIMIT_AS, (request["memory"], request["memory"]))
     try:
-        reply = {"result": runpy.run_path(request["job"])["main"](**request["arguments"])}
+        reply = json.dumps({"result": runpy.run_path(request["job"])["main"](**request["arguments"])})
     except BaseException as error:
         traceback.print_exc()
-        reply = {"failure": f"{type(error).__name__}: {error}"}
+        reply = json.dumps({"failure": f"{type(error).__name__}: {error}"})
     sys.stdout.flush()
     sys.stderr.flush()
     with os.fdopen(answer, "w") as pipe:
-        pipe.write(json.dumps(reply))
-    os._exit(0)
+        pipe.write(reply)
 
 
 def _read(pipe: int, seconds: float) -> bytes | None:
@@ -56,15 +56,22 @@ def _read(pipe: int, seconds: float) -> bytes | None:
         parts.append(part)
 
 
+def _kill(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+
+
 def _attend(request: dict[str, Any], child: int, pipe: int) -> dict[str, Any]:
     """Wait for the job and put its end into words."""
-    answer = _read(pipe, request["timeout"])
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL if not answer else 0)
-    _, status = os.waitpid(child, 0)
-    # Whatever the job itself started and left running shares its process group.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child, signal.SIGKILL)
+    answer = None
+    try:
+        answer = _read(pipe, request["timeout"])
+    finally:
+        if not answer:
+            _kill(child)
+        _, status = os.waitpid(child, 0)
+        # Whatever the job itself started and left running shares its process group.
+        _kill(child)
     if answer is None:
         return {"failure": f"took longer than {request['timeout']:g} seconds"}
     if not answer:
@@ -81,7 +88,11 @@ def _run(request: dict[str, Any], home: Path, channel: TextIO) -> dict[str, Any]
     if child == 0:
         os.close(receive)
         os.close(channel.fileno())
-        _work(request, send, log)
+        try:
+            _work(request, send, log)
+        finally:
+            # A fork that came back from here would serve as a second server.
+            os._exit(0)
     os.close(send)
     try:
         reply = _attend(request, child, receive)
@@ -96,6 +107,8 @@ def _run(request: dict[str, Any], home: Path, channel: TextIO) -> dict[str, Any]
 
 def main() -> None:
     home = Path(sys.argv[1])
+    # As an exception, so that a job under way is ended too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     channel = os.fdopen(os.dup(1), "w", buffering=1)
     # Nothing that a library prints may be taken for an answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -17,3 +17,9 @@ def first_few(items: list[str], limit: int = 5) -> str:
     """The first `limit` items and how many there are beyond them: "a, b and 3 more"."""
     text = ", ".join(items[:limit])
     return text if len(items) <= limit else f"{text} and {len(items) - limit} more"
+
+
+def together(problems: list[Problem]) -> Problem:
+    """Several problems as one, with the highest of their exit codes."""
+    kind = Misuse if any(isinstance(problem, Misuse) for problem in problems) else Problem
+    return kind("\nerror: ".join(map(str, problems)))

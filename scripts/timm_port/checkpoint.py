@@ -1,6 +1,5 @@
 """Reading weights from a file, and saying what does not fit."""
 
-import logging
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,7 +32,6 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise Misuse(f"--weights: expected pretrained, random or a file, found {str(path)!r}, which is no file")
-    logging.getLogger("timm").setLevel(logging.ERROR)
     try:
         state = load_state_dict(str(path), weights_only=True)
     except pickle.UnpicklingError as error:

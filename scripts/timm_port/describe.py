@@ -32,12 +32,18 @@ _CITATION = """@inproceedings{he2016deep,
 AUTO_CLASS, TASK = "AutoModelForImageClassification", "image-classification"
 
 
+def _license(source: Source) -> str:
+    if source.weights == "random":
+        return "apache-2.0"  # nothing was learned from anybody's data: they are as free as the code that drew them
+    return (source.weights == "pretrained" and source.pretrained_cfg.get("license")) or "unknown"
+
+
 def card_data(source: Source, license_id: str | None) -> ModelCardData:
     """The front matter: what timm's own record of the checkpoint gives."""
     cfg, pretrained = source.pretrained_cfg, source.weights == "pretrained"
     tag = (cfg.get("tag") or "") if pretrained else ""
     data = ModelCardData(
-        license=license_id or (cfg.get("license") if pretrained else None) or "unknown",
+        license=license_id or _license(source),
         library_name="transformers",
         pipeline_tag=TASK,
         tags=[TASK, "timm", "resnet", "custom_code"],

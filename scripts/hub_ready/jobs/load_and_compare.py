@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 import transformers
+from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file
 
@@ -65,7 +66,7 @@ def check_model(
 def check_processor(folder: Path, reference: dict[str, torch.Tensor]) -> list[str]:
     """Differences of the image processor's pixels, for one image and for a batch."""
     processor = transformers.AutoImageProcessor.from_pretrained(folder, trust_remote_code=True)
-    image, expected = reference["image"].numpy(), reference["pixel_values"]
+    image, expected = Image.fromarray(reference["image"].numpy()), reference["pixel_values"]
     one = processor(image, return_tensors="pt").pixel_values
     two = processor([image, image], return_tensors="pt").pixel_values
     found = [difference("one image", one, expected), difference("batch", two, torch.cat([expected, expected]))]
@@ -74,8 +75,6 @@ def check_processor(folder: Path, reference: dict[str, torch.Tensor]) -> list[st
 
 def check_pipeline(folder: Path, task: str, reference: dict[str, torch.Tensor]) -> list[str]:
     """Differences of the pipeline's scores, taken as bare logits, and of its labels."""
-    from PIL import Image
-
     pipe = transformers.pipeline(task, model=str(folder), trust_remote_code=True, device="cpu")
     image = Image.fromarray(reference["image"].numpy())
     answers = pipe(image, top_k=5, function_to_apply="none")

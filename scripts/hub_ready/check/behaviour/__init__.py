@@ -1,0 +1,1 @@
+"""Rules that run the model, each in an interpreter that is not this one."""

@@ -1,0 +1,1 @@
+"""Rules about the files of a repository: what is there, and whether it agrees."""

@@ -1,0 +1,74 @@
+"""What a check is pointed at: a folder, or a repository on the Hub."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from .model import CheckError
+
+_REPO_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A folder to check, its name on the Hub if it has one, and whether someone else may have written it."""
+
+    folder: Path
+    repo_id: str | None
+    foreign: bool
+
+    def refuse(self, *, fix: bool, run: bool) -> None:
+        """Stop what must not happen to this target without being asked for.
+
+        Args:
+            fix: files of it would be changed.
+            run: code of it would be run, and nobody said that it may.
+
+        Raises:
+            CheckError: it is one of the two.
+        """
+        if fix and self.repo_id:
+            raise CheckError("--fix changes a folder, found a repository on the Hub: download it first")
+        if run and self.foreign:
+            raise CheckError(
+                "this would run code that someone else may have written: read it, then add --trust-remote-code, "
+                "or add --static to execute none of it"
+            )
+
+
+def resolve_target(name: str, revision: str | None) -> Target:
+    """The folder of that name, or a download of the repository of that name.
+
+    Raises:
+        CheckError: it is neither, or the Hub does not answer.
+    """
+    path = Path(name)
+    is_name = _REPO_ID.fullmatch(name) and not name.startswith(".")
+    if not is_name and not path.exists():
+        raise CheckError(f"expected a folder or namespace/name on the Hub, found neither at {name!r}")
+    if path.exists():
+        if revision is not None:
+            raise CheckError(f"--revision needs a repository on the Hub, found the folder {name}")
+        return Target(path, None, _is_foreign(path))
+    return Target(_download(name, revision), name, True)
+
+
+def _is_foreign(folder: Path) -> bool:
+    """Whether the folder was downloaded (huggingface_hub leaves a mark) or belongs to another user."""
+    try:
+        cached = any(part.startswith("models--") for part in folder.resolve().parts)
+        return cached or (folder / ".cache" / "huggingface").exists() or folder.stat().st_uid != os.geteuid()
+    except (OSError, ValueError):
+        return True
+
+
+def _download(repo_id: str, revision: str | None) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    try:
+        return Path(snapshot_download(repo_id, revision=revision))
+    except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise CheckError(f"{repo_id} is no folder here, and the Hub did not give it: {first}") from error

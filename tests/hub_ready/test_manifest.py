@@ -1,0 +1,57 @@
+"""The manifest says which classes there are."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scripts.hub_ready.manifest import Manifest, read_manifest
+from scripts.hub_ready.problems import Problem
+
+
+def test_every_class_of_the_manifest_is_there_and_has_its_model_type() -> None:
+    manifest = read_manifest()
+    classes = {key: manifest.load_class(key) for key in manifest.auto_map}
+    assert classes["AutoConfig"].model_type == manifest.config["model_type"]
+    for key in manifest.model_keys:
+        assert classes[key].config_class is classes["AutoConfig"]
+
+
+def test_the_default_architecture_is_what_config_json_says() -> None:
+    manifest = read_manifest()
+    config = manifest.load_class("AutoConfig")(**manifest.config)
+    assert {name: getattr(config, name) for name in manifest.config} == manifest.config
+
+
+def test_a_published_auto_map_has_no_folder_and_no_processor() -> None:
+    manifest = Manifest(Path(), {}, {"AutoModel": "m/x.A", "AutoImageProcessor": "m/y.B"})
+    assert manifest.flat_auto_map == {"AutoModel": "x.A"}
+    assert manifest.code_files == ["x.py", "y.py"]
+
+
+def test_a_class_that_is_not_there_is_a_problem_that_names_its_key() -> None:
+    with pytest.raises(Problem, match=r"auto_map\['AutoModel'\]"):
+        Manifest(Path(), {}, {"AutoModel": "resnet_model/modeling_resnet.Nothing"}).load_class("AutoModel")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"auto_map": 1}', "{"])
+def test_a_broken_manifest_is_a_problem(text: str, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(Problem, match=r"config\.json must be"):
+        read_manifest(tmp_path)
+
+
+def test_the_clone_itself_loads(interpreter, tmp_path: Path) -> None:
+    (tmp_path / "job.py").write_text(
+        "def main(root):\n"
+        "    import transformers\n"
+        "    config = transformers.AutoConfig.from_pretrained(root, trust_remote_code=True)\n"
+        "    load = transformers.AutoModelForImageClassification.from_config\n"
+        "    model = load(config, trust_remote_code=True)\n"
+        "    return [type(config).__name__, type(model).__name__, model.num_parameters()]\n"
+    )
+    manifest = read_manifest()
+    found = interpreter.run(tmp_path / "job.py", {"root": str(manifest.root)})
+    names = [manifest.load_class(key).__name__ for key in ("AutoConfig", "AutoModelForImageClassification")]
+    assert found[:2] == names and found[2] > 0
+    assert json.loads((manifest.root / "config.json").read_text()) == manifest.config

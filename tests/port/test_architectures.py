@@ -1,0 +1,47 @@
+"""A ported network gives a stranger timm's numbers; `port` itself demands equality of logits, features and weights."""
+
+import shutil
+
+import pytest
+
+from scripts.hub_ready.export import missing_files
+from scripts.hub_ready.manifest import read_manifest
+from scripts.timm_port.source import family
+
+from .conftest import PortFile
+
+KINDS = [
+    "resnet18",
+    "resnet50d",
+    "resnext50_32x4d",
+    "wide_resnet50_2",
+    "seresnet50",
+    "ecaresnet50t",
+    "ecaresnet50d_pruned",
+    "resnetrs50",
+    "resnetblur50",
+    "resnetaa50",
+    "resnet50_gn",
+    "senet154",
+    "test_resnet",
+]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_each_kind_of_network_is_equal_for_a_stranger(name: str, port_awake: PortFile) -> None:
+    ported = port_awake(name)
+    assert missing_files(ported.folder, read_manifest()) == []
+    shutil.rmtree(ported.folder)
+
+
+def test_other_class_and_channel_counts_are_read_off_the_checkpoint(port_awake: PortFile) -> None:
+    folder = port_awake("test_resnet", num_classes=7, in_chans=1).folder
+    text = (folder / "config.json").read_text()
+    assert '"num_classes": 7' in text and '"input_channels": 1' in text
+
+
+@pytest.mark.family
+@pytest.mark.parametrize("name", family())
+def test_every_architecture_is_equal_for_a_stranger(name: str, port_awake: PortFile) -> None:
+    ported = port_awake(name)
+    shutil.rmtree(ported.folder)
