@@ -1,5 +1,6 @@
 """The phase about saving: a save keeps everything, and a second one changes nothing."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,17 @@ def _changed_weights(subject: Subject, model: nn.Module, saved: Path) -> list[st
     return [name for name, tensor in subject.tensors(saved) if name not in state or not same(state[name], tensor)]
 
 
+def _content(path: Path) -> bytes | None:
+    """A file's bytes; None when there is none. Versions before 5 write into JSON which folder they loaded from."""
+    if not path.is_file():
+        return None
+    content = path.read_bytes()
+    return re.sub(rb'\n *"_?name_or_path": "[^"\n]*",?', b"", content) if path.suffix == ".json" else content
+
+
 def _changed_files(one: Path, other: Path) -> list[str]:
     names = {p.relative_to(place).as_posix() for place in (one, other) for p in place.rglob("*") if p.is_file()}
-    pairs = ((name, one / name, other / name) for name in sorted(names))
-    return [n for n, a, b in pairs if not (a.is_file() and b.is_file()) or a.read_bytes() != b.read_bytes()]
+    return [name for name in sorted(names) if _content(one / name) != _content(other / name)]
 
 
 def save(subject: Subject) -> dict[str, Any]:
