@@ -6,8 +6,12 @@ import pytest
 
 from scripts.hub_ready.check import all_rules, check_folder
 
-from .mutants import MUTANTS, Mutant
+from .mutants import Mutant
+from .mutants_of_code import CODE
+from .mutants_of_files import FILES
 from .repositories import GOOD, write
+
+MUTANTS = FILES + CODE
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.rule}: {mutant.name}")

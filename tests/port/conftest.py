@@ -24,6 +24,9 @@ def port_awake(tmp_path: Path, interpreter: FreshInterpreter) -> PortFile:
     def run(name: str, **network: Any) -> Ported:
         checkpoint = save_checkpoint(awake(name, **network), tmp_path / "checkpoint.safetensors")
         options = Options(tmp_path / "exports", weights=str(checkpoint))
-        return port(name, options, read_manifest(), interpreter)
+        try:
+            return port(name, options, read_manifest(), interpreter)
+        finally:
+            checkpoint.unlink()  # the family's checkpoints together take 18 GB
 
     return run

@@ -1,5 +1,6 @@
 """Mechanical repairs: gathered first, shown as a diff, and written whole or not at all."""
 
+import contextlib
 import difflib
 import json
 import os
@@ -39,16 +40,23 @@ class Edits:
         """Plan a new content.
 
         Raises:
-            CheckError: the file holds weights, or is a link.
+            CheckError: the file holds weights or is a link, or the content cannot be written as UTF-8.
         """
         self._refuse_weights(path)
+        if (entry := self._repository.entries.get(path)) and entry.is_link:
+            raise CheckError(f"a repair may not replace a link, found {path}")
+        if not _is_utf8(text):
+            raise CheckError(f"the repaired {path} would not be UTF-8")
         if text != (self._repository.text(path) if self._repository.has(path) else None):
             self._pending[path] = text
 
     def write_json(self, path: str, value: dict[str, Any]) -> None:
         """Plan a new JSON object, in the layout that transformers writes; an equal one is left as it is."""
         if value != self.json(path):
-            self.write(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+            text = json.dumps(value, indent=2, ensure_ascii=False)
+            # Half a surrogate pair is JSON only as an escape.
+            text = text if _is_utf8(text) else json.dumps(value, indent=2)
+            self.write(path, f"{text}\n")
 
     def remove(self, path: str) -> None:
         """Plan the removal of a file or a link, which is all that a repair may remove."""
@@ -81,18 +89,18 @@ class Edits:
         Raises:
             CheckError: a file could not be written; those already renamed are whole, and no temporary file is left.
         """
-        folder = self._repository.folder
+        folder, staged = self._repository.folder, []
         try:
-            staged = [(_stage(folder / path, text), folder / path) for path, text in self._contents()]
-        except OSError as error:
-            raise CheckError(f"the repairs could not be written, and nothing was changed: {error}") from error
-        try:
+            for path, text in self._contents():
+                staged.append((_stage(folder / path, text), folder / path))
             for beside, target in staged:
                 os.replace(beside, target)
             for path in self._removals():
                 (folder / path).unlink(missing_ok=True)
         except OSError as error:
-            raise CheckError(f"the repairs could not all be written: {error}") from error
+            changed = [target.name for beside, target in staged if not beside.exists()]
+            done = f"only {', '.join(changed)} was" if changed else "nothing was"
+            raise CheckError(f"the repairs could not be written, and {done} changed: {error}") from error
         finally:
             for beside, _ in staged:
                 beside.unlink(missing_ok=True)
@@ -103,6 +111,14 @@ class Edits:
 
     def _removals(self) -> list[str]:
         return [path for path, text in self._pending.items() if text is None]
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _stage(target: Path, text: str) -> Path:
@@ -124,5 +140,7 @@ def plan_fixes(folder: Path | str, report: Report) -> Edits:
     for rule_id in dict.fromkeys(finding.rule for finding in report.findings):
         fix = find_rule(rule_id).fix
         if fix is not None:
-            fix(repository, edits)
+            # What a repair may not touch stays as it is, and stays a finding.
+            with contextlib.suppress(CheckError):
+                fix(repository, edits)
     return edits
