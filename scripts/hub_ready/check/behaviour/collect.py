@@ -104,7 +104,9 @@ def _probe(
             ending = _in_words(str(failure), limits)
     begun, written = _read(facts, journal, seal)
     if ending and not begun:
-        raise CheckError(f"the model could not be run: {ending}; check that {interpreter.python} has torch and transformers")
+        raise CheckError(
+            f"the model could not be run: {ending}; check that {interpreter.python} has torch and transformers"
+        )
     if ending or ended != written:
         unfinished = next((name for name in begun if name not in written), phases[0])
         facts.deaths[unfinished] = ending or "left another journal than the one that was written"
