@@ -126,11 +126,10 @@ def _masked(files: Files) -> None:
 
 MUTANTS = [
     _mutant("config-loads", "it raises", in_config('raise ValueError("no")')),
-    _mutant("config-has-defaults", "a needed argument", sub(CONFIGURATION, ("width=8", "width")),
-            "config-round-trip", "config-labels", "save-loads-again", "save-fixed-point", "pickles"),
+    _mutant("config-has-defaults", "a needed argument", both(sub(CONFIGURATION, ("width=8", "width")), entry("config.json", "width", 8)),
+            "config-round-trip", "config-labels", "save-loads-again", "save-fixed-point", "pickles", "config-compares"),
+    _mutant("config-round-trip", "a field that shrinks", sub(CONFIGURATION, ("self.dropout = dropout", "self.dropout = dropout / 2")), "save-fixed-point"),
     _mutant("config-round-trip", "a tuple", in_config("self.sizes = (1, 2)")),
-    _mutant("config-round-trip", "a field that is lost", sub(CONFIGURATION, ("self.depth = depth", "self.depth, self.extra = 2, depth")),
-            "config-compares", "weights-used", "weights-complete"),
     _mutant("config-compares", "the inherited ==", sub(CONFIGURATION, ("    __eq__ = PretrainedConfig.__eq__\n", ""))),
     _mutant("config-compares", "never equal", sub(CONFIGURATION, ("__eq__ = PretrainedConfig.__eq__", "__eq__ = object.__eq__"))),
     _mutant("config-labels", "a fixed number", sub(CONFIGURATION, ("super().__init__(**kwargs)", 'super().__init__(**{**kwargs, "num_labels": 3})')),
@@ -179,8 +178,6 @@ MUTANTS = [
     _mutant("runs-in-bfloat16", "a tensor in float32", on_features("features = features + torch.zeros(1)")),
     _mutant("exports", "a branch on a value", on_features("features = features if features.sum() > 0 else -features"), of="exportable"),
     _mutant("pipeline-answers", "no logits", sub(MODELING, ("ImageClassifierOutputWithNoAttention(loss=loss, logits=logits)", '{"scores": logits}'))),
-    _mutant("pipeline-answers", "labels that are strangers", entry("config.json", "id2label", {"0": "cat", "1": "dog"}),
-            "logits-match-labels", "weights-complete", "config-labels", "backward-reaches-all", "loss-finite", "head-replaceable", "model-loads"),
     _mutant("backward-reaches-all", "a detached body", on_features("features = features.detach()"), "checkpointing-recomputes"),
     _mutant("backward-reaches-all", "a module without use", sub(LAYERS, ("(self.gain * self.table)", "(self.gain.detach() * self.table)"))),
     _mutant("loss-finite", "one loss a sample", sub(MODELING, ("F.cross_entropy(logits, labels)", 'F.cross_entropy(logits, labels, reduction="none")')),
@@ -191,5 +188,5 @@ MUTANTS = [
     _mutant("no-processes", "at import", at_import('import subprocess\ntry:\n    subprocess.run(["true"])\nexcept OSError:\n    pass')),
     _mutant("no-processes", "in __init__", both(at_import("import os"), in_init('try:\n            os.system("true")\n        except OSError:\n            pass'))),
     _mutant("no-file-writes", "in forward", in_forward('try:\n            open("/tmp/behaviour-canary", "w").close()\n        except OSError:\n            pass')),
-    _mutant("no-file-writes", "through torch", in_init('try:\n            torch.save({}, "/tmp/behaviour-canary")\n        except (OSError, RuntimeError):\n            pass')),
+    _mutant("no-file-writes", "through a library", both(at_import("import numpy"), in_init('try:\n            numpy.save("/tmp/behaviour-canary", 1)\n        except OSError:\n            pass'))),
 ]  # fmt: skip
