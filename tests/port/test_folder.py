@@ -17,7 +17,7 @@ from scripts.hub_ready.fresh import FreshInterpreter
 from scripts.hub_ready.manifest import ROOT, read_manifest
 from scripts.hub_ready.problems import Misuse, Problem
 from scripts.hub_ready.proof import Reference, prove
-from scripts.timm_port.batch import _quiet, _to_do
+from scripts.timm_port.batch import port_many, quiet, unfinished
 from scripts.timm_port.describe import card_data, card_facts
 from scripts.timm_port.labels import class_names
 from scripts.timm_port.port import Options, Ported, port, reference_of, repository_name
@@ -27,7 +27,7 @@ from scripts.timm_port.source import Source, family, load_source
 @pytest.fixture(scope="module")
 def ported(tmp_path_factory: pytest.TempPathFactory, interpreter: FreshInterpreter) -> Ported:
     """The smallest network of the family, with random weights and labels of its own."""
-    _quiet()
+    quiet()
     place = tmp_path_factory.mktemp("ported")
     (place / "labels.json").write_text(json.dumps([f"class {i % 999}" for i in range(1000)]))
     options = Options(place, weights="random", seed=3, labels=place / "labels.json")
@@ -113,19 +113,19 @@ def test_labels_follow_the_size_of_the_head(count: int, first: str | None) -> No
 
 def test_the_family_skips_what_is_whole_and_takes_up_what_is_not(ported: Ported) -> None:
     options = Options(ported.folder.parent, weights="random")
-    assert "test_resnet" not in _to_do([], options, True, read_manifest())
-    assert len(_to_do([], options, True, read_manifest())) == len(family()) - 1
+    assert "test_resnet" not in unfinished(options, read_manifest())
+    assert len(unfinished(options, read_manifest())) == len(family()) - 1
     moved = ported.folder / "model.safetensors"
     moved.rename(moved.with_suffix(".away"))
     try:
-        assert "test_resnet" in _to_do([], options, True, read_manifest())
+        assert "test_resnet" in unfinished(options, read_manifest())
     finally:
         moved.with_suffix(".away").rename(moved)
 
 
 def test_names_together_with_all_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Misuse, match="--all"):
-        _to_do(["resnet18"], Options(tmp_path, weights="random"), True, read_manifest())
+        port_many(["resnet18"], Options(tmp_path, weights="random"), True)
 
 
 @pytest.mark.parametrize("tensor", ["logits", "pooled", "pixel_values"])
