@@ -12,6 +12,7 @@ from safetensors import safe_open
 from timm.data import create_transform
 
 from scripts.hub_ready.card import render_card
+from scripts.hub_ready.check import check_folder
 from scripts.hub_ready.export import export
 from scripts.hub_ready.fresh import FreshInterpreter
 from scripts.hub_ready.labels import read_labels
@@ -136,6 +137,13 @@ def checksums(folder: Path) -> dict[str, str]:
     return digests
 
 
+def check_rules(folder: Path) -> None:
+    """Demand that no rule of the static check finds anything; what the model does is proved separately."""
+    findings = check_folder(folder, behaviour=False).findings
+    if findings:
+        raise Problem(f"{findings[0].rule}: {findings[0].message} (and {len(findings) - 1} more findings)")
+
+
 def _write(source: Source, manifest: Manifest, options: Options, folder: Path) -> None:
     names = class_names(source.model)
     if options.labels:
@@ -163,5 +171,6 @@ def port(model: str, options: Options, manifest: Manifest, interpreter: FreshInt
         facts = card_facts(source, target.name, manifest.root / "requirements.txt", sha256)
         card = render_card(card_data(source, options.license), facts)
         (folder / "README.md").write_text(card, encoding="utf-8")
+        check_rules(folder)
         size = sum(path.stat().st_size for path in folder.iterdir())
     return Ported(model, target, parameters, size, sha256, versions)

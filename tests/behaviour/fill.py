@@ -22,4 +22,8 @@ def main(folder: str) -> None:
         name: tensor + 0.1 * torch.rand_like(tensor) if tensor.is_floating_point() else tensor
         for name, tensor in model.state_dict().items()
     }
-    save_file({name: t.clone().contiguous() for name, t in state.items()}, Path(folder) / "model.safetensors", {"format": "pt"})
+    save_file(
+        {name: t.clone().contiguous() for name, t in state.items()},
+        Path(folder) / "model.safetensors",
+        {"format": "pt"},
+    )

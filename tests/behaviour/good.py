@@ -3,10 +3,27 @@
 import json
 from typing import Any
 
-from tests.check.repositories import Files, as_json, resnet as resnet_files
-from tests.check.repositories import _common as common
+from tests.check import repositories
+from tests.check.repositories import Files, as_json
 
-WORDS = "a small test another of longer sentence with some more words in it one".split()
+common = repositories._common
+
+WORDS = [
+    "a",
+    "small",
+    "test",
+    "another",
+    "of",
+    "longer",
+    "sentence",
+    "with",
+    "some",
+    "more",
+    "words",
+    "in",
+    "it",
+    "one",
+]
 
 _CONFIGURATION = '''"""Configuration of a tiny model."""
 
@@ -61,7 +78,7 @@ def resnet(**fields: Any) -> Files:
         "layers": [1, 1, 1, 1], "channels": [8, 8, 8, 8], "stem_width": 8, "num_classes": 3, "stem_type": "deep",
         "block_type": "basic",
     } | fields  # fmt: skip
-    files = resnet_files(**tiny)
+    files = repositories.resnet(**tiny)
     processor = json.loads(files["preprocessor_config.json"])
     processor["input_size"] = [3, 64, 64]
     del files["model.safetensors"]
@@ -95,7 +112,6 @@ class TinyPreTrainedModel(PreTrainedModel):
     supports_gradient_checkpointing = True
     accepts_loss_kwargs = False
     _no_split_modules = ["TinyBlock"]
-    _can_compile_fullgraph = True
 
     def get_input_embeddings(self):
         return None
@@ -199,6 +215,16 @@ def vision() -> Files:
     }
 
 
+def exportable() -> Files:
+    """The same, claiming that it can be captured in one graph."""
+    files = vision()
+    marks = (
+        "supports_gradient_checkpointing = True",
+        "supports_gradient_checkpointing = True\n    _can_compile_fullgraph = True",
+    )
+    return {**files, "modeling_tiny.py": files["modeling_tiny.py"].replace(*marks)}
+
+
 _TEXT = '''"""A classifier on a native BERT body."""
 
 import torch.nn.functional as F
@@ -211,6 +237,7 @@ from .configuration_short import ShortConfig
 
 class ShortForSequenceClassification(BertPreTrainedModel):
     config_class = ShortConfig
+    _no_split_modules = ["BertLayer"]
 
     def __init__(self, config):
         super().__init__(config)
@@ -422,4 +449,4 @@ def two_towers() -> Files:
     }
 
 
-GOOD = {make.__name__: make for make in (resnet, blur_resnet, vision, text, audio, two_towers)}
+GOOD = {make.__name__: make for make in (resnet, blur_resnet, vision, exportable, text, audio, two_towers)}
