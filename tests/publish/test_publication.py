@@ -76,7 +76,7 @@ def test_an_existing_repository_is_changed_only_with_update(
     lfs: None, hub: LocalHub, folder: Path, commit: Push
 ) -> None:
     first = commit(folder, "ada/guarded")
-    (folder / "requirements.txt").write_text("torch>=2.4\ntransformers>=4.44.2\ntimm>=1.0.9\n")
+    (folder / "notes.md").write_text("new")
     with pytest.raises(Misuse, match="--update"):
         commit(folder, "ada/guarded")
     assert head(hub, "ada/guarded") == first.card_commit

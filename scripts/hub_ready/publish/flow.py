@@ -83,6 +83,7 @@ class Publisher:
         self.source, self.versions = source_state(), versions()
         self.options, self.commit, self.verified = plan.options, None, False
         # The branch as it stands, where nothing had to be sent; the commit that its card pins; the card that was sent.
+        self.sending = False
         self.standing: Remote | None = None
         self.pinned: str | None = None
         self.sent_card: bytes | None = None
@@ -129,6 +130,7 @@ class Publisher:
         self.notify(f"sending {len(self.plan.sent)} files")
         text = description(self.contents, self.source)
         self.sent_card = self._card(self.options.tag) if CARD in self.plan.sent else None
+        self.sending = True
         return commit_once(self.client, self.plan, self.contents, self.sent_card, remote.head, text)
 
     def _standing(self, remote: Remote, where: Commit) -> Commit:
@@ -202,7 +204,8 @@ class Publisher:
             held = self.plan.remote.head
             return f"Nothing was committed to {where}" + (f", which held {held[:12]}" if held else "") + f". {again}"
         if now[0] == self.plan.remote.head or set(now[2]) <= {".gitattributes"}:
-            return f"Nothing was committed: {where} holds what it held before ({now[0][:12]}). {again}"
+            late = "; a commit that was on its way may still arrive, whole" if self.sending else ""
+            return f"Nothing was committed: {where} holds what it held before ({now[0][:12]}){late}. {again}"
         if not differing(now[2], self.contents, self.sent_card):
             return (
                 f"{where} holds the whole new commit {now[0][:12]}, not verified. {again}: it verifies what is there"
