@@ -1,6 +1,5 @@
 """One port, from a name of timm to a folder that was proved."""
 
-import hashlib
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,7 +7,6 @@ from typing import Any
 
 import torch
 from PIL import Image
-from safetensors import safe_open
 from timm.data import create_transform
 
 from scripts.hub_ready.card import render_card
@@ -20,6 +18,7 @@ from scripts.hub_ready.problems import Problem
 from scripts.hub_ready.proof import Reference, prove
 from scripts.hub_ready.samples import sample_image
 from scripts.hub_ready.staging import staged
+from scripts.hub_ready.weights import check_written, checksums
 
 from .describe import AUTO_CLASS, TASK, card_data, card_facts
 from .labels import class_names
@@ -114,35 +113,13 @@ def reference_of(source: Source) -> Reference:
     return Reference(tensors, outputs, TASK)
 
 
-def check_weights(source: Source, folder: Path) -> None:
-    """Compare the written files with timm's tensors, one at a time; the loaded ones are compared with the files."""
-    left = dict(source.model.state_dict())
-    for path in sorted(folder.glob("*.safetensors")):
-        with safe_open(path, "pt") as file:
-            for name in file.keys():  # noqa: SIM118, it is no dict
-                expected = left.pop(name.removeprefix(_PREFIX), None)
-                if expected is None or not torch.equal(file.get_tensor(name), expected):
-                    raise Problem(f"weight {name} was not written as timm has it")
-    if left:
-        raise Problem(f"weights were not written: {', '.join(list(left)[:5])}")
-
-
-def checksums(folder: Path) -> dict[str, str]:
-    """sha256 of each weights file."""
-    digests = {}
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            digests[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return digests
-
-
 def _write(source: Source, manifest: Manifest, options: Options, folder: Path) -> None:
     names = class_names(source.model)
     if options.labels:
         names = read_labels(options.labels, source.config.num_labels)
     processor = manifest.load_class("AutoImageProcessor")(**source.data)
     export(build_model(source, manifest, names), [processor], manifest, folder)
-    check_weights(source, folder)
+    check_written({_PREFIX + name: tensor for name, tensor in source.model.state_dict().items()}, folder)
 
 
 def port(model: str, options: Options, manifest: Manifest, interpreter: FreshInterpreter) -> Ported:
