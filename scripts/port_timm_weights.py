@@ -16,15 +16,12 @@ Exit codes: 0 done, 1 found wanting, 2 misused.
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from .hub_ready.console import messages, results, run
 from .hub_ready.problems import together
-
-if TYPE_CHECKING:
-    from .timm_port.port import Ported
 
 
 def main(
@@ -41,10 +38,10 @@ def main(
     from .timm_port.batch import port_many
     from .timm_port.port import Options
 
-    options = Options(output, weights, seed, overwrite, labels, license)
+    options = Options(output.resolve(), weights, seed, overwrite, labels, license)
     ported, problems = port_many(models or [], options, everything)
     if as_json:
-        results.print_json(json.dumps([one.to_json() for one in ported]))
+        results.print_json(json.dumps(ported))
     elif ported:
         _print_results(ported)
     elif not problems:
@@ -53,13 +50,12 @@ def main(
         raise together(problems)
 
 
-def _print_results(ported: list["Ported"]) -> None:
+def _print_results(ported: list[dict[str, Any]]) -> None:
     for one in ported:
-        results.print(f"{one.model}: equal to timm, {one.parameters:,} parameters, {one.bytes / 1e6:.1f} MB")
-        results.print(f"  {one.folder}", markup=False)
-    folder = ported[-1].folder
+        size = f"{one['parameters']:,} parameters, {one['bytes'] / 1e6:.1f} MB"
+        results.print(f"{one['model']}: {one['parity']} to timm, {size}\n  {one['folder']}", markup=False)
     results.print("Load it:\n  from transformers import AutoModelForImageClassification")
-    call = f'AutoModelForImageClassification.from_pretrained("{folder}", trust_remote_code=True)'
+    call = f'AutoModelForImageClassification.from_pretrained("{ported[-1]["folder"]}", trust_remote_code=True)'
     results.print(f"  model = {call}", markup=False)
 
 

@@ -7,6 +7,7 @@ one interpreter imports them and then forks for every job: each job starts from 
 
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -63,10 +64,20 @@ class FreshInterpreter:
         if self._process is not None and self._process.poll() is None:
             return
         self.close()
-        self._home = Path(tempfile.mkdtemp(prefix="fresh-interpreter-"))
+        # Named before it is made: an interrupt in between finds it all the same.
+        self._home = Path(tempfile.gettempdir(), f"fresh-interpreter-{secrets.token_hex(8)}")
+        try:
+            self._home.mkdir(mode=0o700)
+            self._process = self._launch()
+        except BaseException:
+            # An interrupt in the middle: the process, if there is one already, ends when its input closes.
+            shutil.rmtree(self._home, ignore_errors=True)
+            raise
+
+    def _launch(self) -> subprocess.Popen:
         kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(self._home / "hf"), "HOME": str(self._home)}
-        self._process = subprocess.Popen(
+        return subprocess.Popen(
             [self.python, "-I", "-u", str(_SERVER), str(self._home), *self.libraries],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

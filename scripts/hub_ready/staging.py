@@ -1,7 +1,7 @@
 """Folders that are written whole or not at all."""
 
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,13 +9,6 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from .problems import Misuse, Problem
-
-
-def _make_parents(folder: Path) -> list[Path]:
-    """Create `folder` with its parents; return those that were missing, innermost first."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    return missing
 
 
 def _put_in_place(built: Path, target: Path, aside: Path) -> None:
@@ -50,21 +43,19 @@ def staged(target: Path, overwrite: bool = False) -> Iterator[Path]:
         Problem: the disk is full, or the place cannot be written.
     """
     check_target(target, overwrite)
-    missing: list[Path] = []
-    staging = None
+    missing = [path for path in target.parents if not path.exists()]
+    # Named before it is made: an interrupt in between finds it all the same.
+    staging = target.parent / f".staging-{secrets.token_hex(4)}"
+    # The last part stays the target's own: transformers makes a module name of it.
+    built = staging / target.name
     try:
-        missing = _make_parents(target.parent)
-        # The name stays the target's own: transformers makes a module name of it.
-        staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=target.parent))
-        built = staging / target.name
-        built.mkdir()
+        built.mkdir(parents=True)
         yield built
         _put_in_place(built, target, staging / "replaced")
     except (OSError, SafetensorError) as error:
         raise Problem(f"{target} could not be written: {error}; free some space or choose another --output") from error
     finally:
-        if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
         if not target.exists():
             for folder in missing:
                 with suppress(OSError):

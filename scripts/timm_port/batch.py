@@ -1,32 +1,32 @@
 """Several ports: one after the other, or the whole family in parallel."""
 
+import json
 import logging
-import multiprocessing
 import os
-import signal
+import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
-import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from transformers.utils import logging as transformers_logging
 
 from scripts.hub_ready.console import messages
 from scripts.hub_ready.export import missing_files
 from scripts.hub_ready.fresh import LIBRARIES, FreshInterpreter
-from scripts.hub_ready.manifest import Manifest, read_manifest
+from scripts.hub_ready.manifest import ROOT, Manifest, read_manifest
 from scripts.hub_ready.problems import Misuse, Problem
 from scripts.hub_ready.staging import check_target
 
-from .port import Options, Ported, port, repository_name
+from .port import Options, port, repository_name
 from .source import check_name, family
 
-_LIBRARIES = (*LIBRARIES, "timm")
-_interpreter: FreshInterpreter | None = None
 
-
-def _quiet() -> None:
+def quiet() -> None:
     """The libraries' own bars and notes would drown the one line that matters."""
     for library in ("timm", "huggingface_hub"):
         logging.getLogger(library).setLevel(logging.ERROR)
@@ -42,90 +42,101 @@ def _progress(total: int) -> Iterator[Progress]:
         yield progress
 
 
-def _start_worker(threads: int) -> None:
-    """In a worker: one interpreter for all of its ports, on the worker's share of the cores."""
-    global _interpreter
-    torch.set_num_threads(threads)
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-    _quiet()
-    _interpreter = FreshInterpreter(_LIBRARIES)
-    _interpreter.start()
+def port_in_turn(models: list[str], options: Options) -> tuple[list[dict[str, Any]], list[Problem]]:
+    """Port some models with one stranger's interpreter for all of them.
 
+    Returns:
+        What was ported (see `Ported.to_json`), and the problems of what was not.
 
-def _port_in_worker(model: str, options: Options, manifest: Manifest) -> Ported:
-    return port(model, options, manifest, _interpreter)
-
-
-def _attempts(futures: dict[Future, str]) -> Iterator[Ported | Problem]:
-    for future in as_completed(futures):
-        try:
-            yield future.result()
-        except Problem as problem:
-            yield problem
-
-
-def _in_parallel(models: list[str], options: Options, manifest: Manifest, jobs: int) -> Iterator[Ported | Problem]:
-    """Port in `jobs` processes: much of a port (fresh weights, hashing, writing) uses one core whatever torch does."""
-    context, threads = multiprocessing.get_context("spawn"), max(1, _cores() // jobs)
-    with ProcessPoolExecutor(jobs, context, initializer=_start_worker, initargs=(threads,)) as pool:
-        futures = {pool.submit(_port_in_worker, model, options, manifest): model for model in models}
-        try:
-            yield from _attempts(futures)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            # A signal to this process alone must reach the ports under way, which then clear up.
-            for child in multiprocessing.active_children():
-                os.kill(child.pid, signal.SIGINT)
-            raise
-
-
-def _in_turn(models: list[str], options: Options, manifest: Manifest) -> Iterator[Ported | Problem]:
-    _quiet()
-    with FreshInterpreter(_LIBRARIES) as interpreter:
+    Raises:
+        Misuse: a name is unknown, or a folder exists: nothing is begun then.
+    """
+    for model in models:
+        check_name(model)
+        check_target(options.output / repository_name(model), options.overwrite)
+    quiet()
+    ported, problems, manifest = [], [], read_manifest()
+    with FreshInterpreter((*LIBRARIES, "timm")) as interpreter, _progress(len(models)) as progress:
         for model in models:
             try:
-                yield port(model, options, manifest, interpreter)
+                ported.append(port(model, options, manifest, interpreter).to_json())
             except Problem as problem:
-                yield problem
+                problems.append(problem)
+            progress.advance(progress.task_ids[0])
+    return ported, problems
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _to_do(models: list[str], options: Options, everything: bool, manifest: Manifest) -> list[str]:
-    """The models to port; with `everything`, those of the family that are not whole in the output yet."""
-    if everything == bool(models):
-        raise Misuse("name one or more models, or give --all; for instance: resnet50d --weights random")
-    if not everything:
-        for model in models:
-            check_name(model)
-            check_target(options.output / repository_name(model), options.overwrite)
-        return models
-    if options.weights not in ("pretrained", "random"):
-        raise Misuse("--all takes --weights pretrained or random; a file holds the weights of one model")
+def unfinished(options: Options, manifest: Manifest) -> list[str]:
+    """The models of the family whose folders are not whole yet; all of them where they are to be overwritten."""
     folders = {model: options.output / repository_name(model) for model in family()}
     return [m for m, folder in folders.items() if options.overwrite or missing_files(folder, manifest)]
 
 
-def port_many(models: list[str], options: Options, everything: bool) -> tuple[list[Ported], list[Problem]]:
-    """Port the named models one after the other, or, with `everything`, the family in parallel.
+def _worker(models: list[str], options: Options, threads: int, log: Path) -> subprocess.Popen:
+    """This same command for a share of the models, in a process that only this one interrupts."""
+    flags = ["--json", "--weights", options.weights, "--seed", str(options.seed), "--output", str(options.output)]
+    # A folder that is not whole was not made by this command's rename; only --overwrite may replace it.
+    flags += ["--overwrite"] if options.overwrite else []
+    return subprocess.Popen(
+        [sys.executable, "-m", "scripts.port_timm_weights", *models, *flags],
+        stdout=log.with_suffix(".json").open("w"),
+        stderr=log.open("w"),
+        env={**os.environ, "OMP_NUM_THREADS": str(threads)},
+        cwd=ROOT,
+        start_new_session=True,
+    )
 
-    With `everything` a folder that is whole already is skipped, so that a run can be resumed.
+
+def _watch(workers: list[subprocess.Popen], models: list[str], options: Options, manifest: Manifest) -> None:
+    """Show how many folders are whole until all workers end; when interrupted, have them clear up first."""
+    folders = [options.output / repository_name(model) for model in models]
+    try:
+        with _progress(len(models)) as progress:
+            while any(worker.poll() is None for worker in workers):
+                whole = sum(not missing_files(folder, manifest) for folder in folders)
+                progress.update(progress.task_ids[0], completed=whole)
+                time.sleep(0.5)
+    except BaseException:
+        for worker in workers:
+            worker.terminate()
+        for worker in workers:
+            worker.wait()
+        raise
+
+
+def port_family(options: Options) -> tuple[list[dict[str, Any]], list[Problem]]:
+    """Port the whole family, a share of it on each core; folders that are whole already are skipped.
+
+    Much of a port (fresh weights, hashing, writing) uses one core whatever torch does.
 
     Returns:
-        What was ported, and the problems of what was not.
+        What was ported (see `Ported.to_json`), and the problems of what was not.
+    """
+    if options.weights not in ("pretrained", "random"):
+        raise Misuse("--all takes --weights pretrained or random; a file holds the weights of one model")
+    manifest = read_manifest()
+    models = unfinished(options, manifest)
+    jobs = min(cores(), len(models))
+    with tempfile.TemporaryDirectory(prefix="port-") as scratch:
+        logs = [Path(scratch) / f"worker{i}.log" for i in range(jobs)]
+        workers = [_worker(models[i::jobs], options, max(1, cores() // jobs), log) for i, log in enumerate(logs)]
+        _watch(workers, models, options, manifest)
+        ported = [one for log in logs for one in json.loads(log.with_suffix(".json").read_text() or "[]")]
+        texts = [log.read_text().strip().removeprefix("error: ") for log in logs]
+    return ported, [Problem(text) for text, worker in zip(texts, workers, strict=True) if worker.returncode]
+
+
+def port_many(models: list[str], options: Options, everything: bool) -> tuple[list[dict[str, Any]], list[Problem]]:
+    """Port the named models, or the whole family; see `port_in_turn` and `port_family`.
 
     Raises:
         Misuse: neither or both of names and `everything`, an unknown name, a folder that exists.
     """
-    manifest = read_manifest()
-    models = _to_do(models, options, everything, manifest)
-    jobs = min(_cores(), len(models)) if everything else 1
-    work = _in_parallel(models, options, manifest, jobs) if jobs > 1 else _in_turn(models, options, manifest)
-    ported, problems = [], []
-    with _progress(len(models)) as progress:
-        for outcome in work:
-            (problems if isinstance(outcome, Problem) else ported).append(outcome)
-            progress.advance(progress.task_ids[0])
-    return ported, problems
+    if everything == bool(models):
+        raise Misuse("name one or more models, or give --all; for instance: resnet50d --weights random")
+    return port_family(options) if everything else port_in_turn(models, options)

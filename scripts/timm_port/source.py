@@ -70,30 +70,23 @@ def check_name(name: str) -> None:
 
 def _create(name: str, **kwargs: Any) -> tuple[ResNet, dict[str, Any]]:
     """timm's model and the arguments it was built with."""
-    with recorded_arguments() as calls:
-        model = timm.create_model(name, **kwargs)
+    try:
+        with recorded_arguments() as calls:
+            model = timm.create_model(name, **kwargs)
+    except Exception as error:  # the Hub's, the network's and the file's errors have no common base
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        other = "; give a checkpoint that you have with --weights FILE, or --weights random"
+        hint = other if kwargs.get("pretrained") else ""
+        raise Problem(f"timm could not load {name}: {reason}{hint}") from error
     if not calls:
         raise Misuse(f"{name} is a {type(model).__name__}; expected a model of timm's ResNet family")
     return model, calls[-1]
 
 
-def _unavailable(name: str, error: Exception) -> Problem:
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return Problem(
-        f"timm could not load pretrained weights for {name}: {reason}; "
-        "give a checkpoint that you have with --weights FILE, or --weights random"
-    )
-
-
 def _pretrained(name: str) -> tuple[ResNet, dict[str, Any]]:
     if not name.startswith(_SCHEMES) and not timm.list_pretrained(f"{name.partition('.')[0]}.*"):
         raise Problem(f"timm has no pretrained weights for {name}; use --weights FILE or --weights random")
-    try:
-        return _create(name, pretrained=True)
-    except Problem:
-        raise
-    except Exception as error:  # the Hub's, the network's and the file's errors have no common base
-        raise _unavailable(name, error) from error
+    return _create(name, pretrained=True)
 
 
 def _from_file(name: str, path: Path) -> tuple[ResNet, dict[str, Any]]:

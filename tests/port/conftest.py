@@ -8,7 +8,7 @@ import pytest
 
 from scripts.hub_ready.fresh import FreshInterpreter
 from scripts.hub_ready.manifest import read_manifest
-from scripts.timm_port.batch import _quiet
+from scripts.timm_port.batch import quiet
 from scripts.timm_port.port import Options, Ported, port
 
 from .networks import awake, save_checkpoint
@@ -19,11 +19,14 @@ PortFile = Callable[..., Ported]
 @pytest.fixture
 def port_awake(tmp_path: Path, interpreter: FreshInterpreter) -> PortFile:
     """Port a checkpoint in which every layer matters."""
-    _quiet()
+    quiet()
 
     def run(name: str, **network: Any) -> Ported:
         checkpoint = save_checkpoint(awake(name, **network), tmp_path / "checkpoint.safetensors")
         options = Options(tmp_path / "exports", weights=str(checkpoint))
-        return port(name, options, read_manifest(), interpreter)
+        try:
+            return port(name, options, read_manifest(), interpreter)
+        finally:
+            checkpoint.unlink()  # the family's checkpoints together take 18 GB
 
     return run

@@ -62,6 +62,16 @@ def test_weights_that_cannot_be_downloaded_name_the_other_two_ways(refused, monk
     refused(1, ["resnet50d", "--weights FILE", "--weights random"], "resnet50d")
 
 
+@pytest.mark.parametrize("weights", ["pretrained", "random"])
+def test_a_repository_that_cannot_be_reached_is_a_message(weights: str, refused, monkeypatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    refused(1, ["timm could not load", "hf-hub:timm/nothing"], "hf-hub:timm/nothing", "--weights", weights)
+
+
+def test_a_folder_that_timm_did_not_write_is_a_message(refused, tmp_path: Path) -> None:
+    refused(1, ["timm could not load", "local-dir:"], f"local-dir:{tmp_path}/nothing", "--weights", "random")
+
+
 def test_a_file_that_does_not_exist_is_refused(refused) -> None:
     refused(2, ["nowhere.pth", "no file"], "test_resnet", "--weights", "nowhere.pth")
 
