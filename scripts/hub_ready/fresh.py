@@ -5,13 +5,16 @@ from 5.5 on transformers otherwise runs code that it saw earlier. Importing the 
 one interpreter imports them and then forks for every job: each job starts from imported libraries and nothing else.
 """
 
+import contextlib
 import json
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +26,7 @@ JOBS = Path(__file__).parent / "jobs"
 _SERVER = Path(__file__).with_name("fresh_server.py")
 # What a consumer's program imports before its first load.
 LIBRARIES = ("torch", "safetensors.torch", "transformers.modeling_utils", "transformers.pipelines")
+_GRACE = 30.0  # seconds beyond a job's limit after which the interpreter itself is taken for stopped
 _INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "SSL_CERT_FILE", "TMPDIR")
 
 
@@ -106,7 +110,7 @@ class FreshInterpreter:
         try:
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
-            answer = self._process.stdout.readline()
+            answer = self._answer(timeout + _GRACE)
         except BrokenPipeError:
             answer = ""
         if not answer:
@@ -116,6 +120,24 @@ class FreshInterpreter:
         if "failure" in reply:
             raise JobFailed(reply["failure"], reply["output"])
         return reply["result"]
+
+    def _answer(self, seconds: float) -> str:
+        """The line that holds a job's reply; empty when the interpreter ended, or was stopped by the job."""
+        # Beyond the first imports, which nothing of a job can delay.
+        started = self._process.stdout.readline()
+        if not started:
+            return ""
+        watchdog = threading.Timer(seconds, self._process.kill)
+        watchdog.start()
+        try:
+            answer = self._process.stdout.readline()
+        finally:
+            watchdog.cancel()
+        if not answer:
+            # The interpreter is gone, so nobody else ends the job.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(json.loads(started)["started"], signal.SIGKILL)
+        return answer
 
     def close(self) -> None:
         """End the interpreter and remove its cache."""

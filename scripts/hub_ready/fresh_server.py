@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import runpy
+import secrets
 import select
 import shutil
 import signal
@@ -22,8 +23,8 @@ from typing import Any, TextIO
 _TAIL = 4000  # characters of a job's output that travel back
 
 
-def _work(request: dict[str, Any], answer: int, log: Path) -> None:
-    """In the fork: run the job with its output in `log`, and write its result to the pipe."""
+def _work(request: dict[str, Any], answer: int, log: Path, seal: str) -> None:
+    """In the fork: run the job with its output in `log`, and write its result, behind `seal`, to the pipe."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.setsid()
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -40,7 +41,7 @@ def _work(request: dict[str, Any], answer: int, log: Path) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     with os.fdopen(answer, "w") as pipe:
-        pipe.write(reply)
+        pipe.write(seal + reply)
 
 
 def _read(pipe: int, seconds: float) -> bytes | None:
@@ -61,14 +62,14 @@ def _kill(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def _attend(request: dict[str, Any], child: int, pipe: int) -> dict[str, Any]:
+def _attend(request: dict[str, Any], child: int, pipe: int, seal: bytes) -> dict[str, Any]:
     """Wait for the job and put its end into words."""
     answer = None
     try:
         answer = _read(pipe, request["timeout"])
     finally:
-        if not answer:
-            _kill(child)
+        # An answer is whole by now; a job that closed the pipe and runs on would be waited for without end.
+        _kill(child)
         _, status = os.waitpid(child, 0)
         # Whatever the job itself started and left running shares its process group.
         _kill(child)
@@ -77,25 +78,31 @@ def _attend(request: dict[str, Any], child: int, pipe: int) -> dict[str, Any]:
     if not answer:
         code = os.waitstatus_to_exitcode(status)
         return {"failure": f"ended without an answer ({f'exit {code}' if code >= 0 else signal.Signals(-code).name})"}
-    return json.loads(answer)
+    if not answer.startswith(seal):
+        return {"failure": "wrote into a channel that is not its own"}
+    return json.loads(answer[len(seal) :])
 
 
 def _run(request: dict[str, Any], home: Path, channel: TextIO) -> dict[str, Any]:
     log = home / "output.txt"
     shutil.rmtree(home / "hf", ignore_errors=True)
     receive, send = os.pipe()
+    # Whatever else a job writes into all the files that it finds open is no answer.
+    seal = secrets.token_hex()
     child = os.fork()
     if child == 0:
         os.close(receive)
         os.close(channel.fileno())
         try:
-            _work(request, send, log)
+            _work(request, send, log, seal)
         finally:
             # A fork that came back from here would serve as a second server.
             os._exit(0)
     os.close(send)
+    # For the client: a job that ends this process would otherwise outlive it.
+    channel.write(json.dumps({"started": child}) + "\n")
     try:
-        reply = _attend(request, child, receive)
+        reply = _attend(request, child, receive, seal.encode())
     except ValueError:
         reply = {"failure": "answered with something that is not JSON"}
     finally:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
+from ..fresh import FreshInterpreter
 from .model import CheckError, Finding, Report, Rule, sort_key
 from .registry import all_rules, choose_rules, find_rule
 from .repository import Repository
@@ -27,7 +27,7 @@ def check_folder(
     behaviour: bool,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
-    example: Any = None,
+    interpreter: FreshInterpreter | None = None,
     repo_id: str | None = None,
     notify: Callable[[str], None] | None = None,
     timeout: float = 300.0,
@@ -38,7 +38,7 @@ def check_folder(
         folder: what would be pushed, or what was downloaded.
         behaviour: also load and run the model, in interpreters of its own. False executes nothing of the folder.
         select, ignore: ids, groups or patterns of rules, see `choose_rules`.
-        example: how to feed a model that cannot be fed by itself, see `behaviour.runner`.
+        interpreter: a fresh one to run the model in, for callers that check many; None for one of its own.
         repo_id: `namespace/name` under which the folder is, or will be, on the Hub; None leaves the name unchecked.
         notify: called with a line of progress.
         timeout: seconds that the behaviour rules may take together.
@@ -59,7 +59,11 @@ def check_folder(
         from .behaviour.runner import run_behaviour
 
         found, skipped = run_behaviour(
-            repository, behaviour_rules, example=example, notify=notify or (lambda line: None), timeout=timeout
+            repository,
+            behaviour_rules,
+            notify=notify or (lambda line: None),
+            timeout=timeout,
+            interpreter=interpreter,
         )
         findings += found
     elif behaviour_rules:
