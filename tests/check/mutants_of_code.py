@@ -118,7 +118,8 @@ CODE = [
         sub(
             MODELING,
             "            if self.gradient_checkpointing and self.training:\n"
-            "                x = self._gradient_checkpointing_func(block.__call__, x)\n            else:\n                x = block(x)\n",
+            "                x = self._gradient_checkpointing_func(block.__call__, x)\n"
+            "            else:\n                x = block(x)\n",
             "            x = block(x)\n",
         ),
     ),
@@ -128,7 +129,8 @@ CODE = [
         sub(
             MODELING,
             "    def get_input_embeddings(self):",
-            "    def _set_gradient_checkpointing(self, module, value=False):\n        pass\n\n    def get_input_embeddings(self):",
+            "    def _set_gradient_checkpointing(self, module, value=False):\n        pass\n\n"
+            "    def get_input_embeddings(self):",
         ),
     ),
     _M(
@@ -171,6 +173,35 @@ CODE = [
         both(in_weights("fill(module)"), append(MODELING, "\n\ndef fill(module):\n    module.bias.data.zero_()\n")),
     ),
     _M(
+        "init-inherited",
+        "torchvision",
+        both(
+            sub("modeling_short.py", "    def _init_weights(self, module):", "    def other(self, module):"),
+            sub("modeling_short.py", "from torch import nn\n", "import torchvision\nfrom torch import nn\n"),
+            sub(
+                "modeling_short.py",
+                "        self.classifier =",
+                "        self.image = torchvision.models.resnet18()\n        self.classifier =",
+            ),
+            append("requirements.txt", "torchvision\n"),
+        ),
+        of="text",
+    ),
+    _M(
+        "forward-logits",
+        "a tensor",
+        both(
+            sub(
+                "modeling_sound.py",
+                "        loss = None if labels is None else nn.functional.cross_entropy(logits, labels)\n"
+                "        return SequenceClassifierOutput(loss=loss, logits=logits)\n",
+                "        return scores\n",
+            ),
+            sub("modeling_sound.py", "        logits = self", "        scores = self"),
+        ),
+        of="audio",
+    ),
+    _M(
         "init-empty",
         "pass",
         sub(
@@ -187,7 +218,8 @@ CODE = [
         sub(
             MODELING,
             "        elif isinstance(module, TinyScale):",
-            "        elif isinstance(module, TinyBlock):\n            nn.init.zeros_(module.norm.weight)\n        elif isinstance(module, TinyScale):",
+            "        elif isinstance(module, TinyBlock):\n            nn.init.zeros_(module.norm.weight)\n"
+            "        elif isinstance(module, TinyScale):",
         ),
     ),
     _M(

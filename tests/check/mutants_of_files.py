@@ -118,7 +118,8 @@ FILES = [
         both(
             put(
                 "tokenization_short.py",
-                "from transformers import PreTrainedTokenizer\n\n\nclass ShortTokenizer(PreTrainedTokenizer):\n    pass\n",
+                "from transformers import PreTrainedTokenizer\n\n\n"
+                "class ShortTokenizer(PreTrainedTokenizer):\n    pass\n",
             ),
             entry("tokenizer_config.json", "auto_map", value={"AutoTokenizer": "tokenization_short.ShortTokenizer"}),
         ),

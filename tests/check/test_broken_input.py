@@ -93,38 +93,52 @@ def test_classes_that_inherit_in_a_ring_are_survived(tmp_path: Path):
     check(write(tmp_path, files))
 
 
-_NAMES = st.sampled_from(
-    "config.json preprocessor_config.json processor_config.json tokenizer_config.json modeling_tiny.py README.md "
-    "configuration_tiny.py requirements.txt .gitattributes model.safetensors model.safetensors.index.json "
-    "generation_config.json vocab.txt extra.py pytorch_model.bin .env sub/modeling_x.py __pycache__/a.pyc".split(" ")
-)
-_KEYS = st.sampled_from(
-    "auto_map model_type architectures id2label label2id num_labels num_classes AutoModel AutoConfig weight_map "
-    "image_processor_type processor_class metadata 0 1 -1 AutoTokenizer AutoModelForImageClassification".split(" ")
-)
-_TEXTS = st.one_of(
-    st.text(max_size=20),
-    st.sampled_from(
-        "modeling_tiny.TinyModel a/b.C a.b.C x--y.Z .. . resnet ViTImageProcessor /home/x \ud800".split(" ")
-    ),
-)
+_FILES = """config.json preprocessor_config.json processor_config.json tokenizer_config.json modeling_tiny.py README.md
+    configuration_tiny.py requirements.txt .gitattributes model.safetensors model.safetensors.index.json vocab.txt
+    generation_config.json extra.py pytorch_model.bin .env sub/modeling_x.py __pycache__/a.pyc"""
+_ENTRIES = """auto_map model_type architectures id2label label2id num_labels num_classes AutoModel AutoConfig
+    weight_map image_processor_type processor_class metadata 0 1 -1 AutoTokenizer AutoModelForImageClassification"""
+_WORDS = "modeling_tiny.TinyModel a/b.C a.b.C x--y.Z .. . resnet ViTImageProcessor /home/x"
+_LINES = """class A(PreTrainedModel):
+class B(A):
+    def __init__(self, config):
+        self.post_init()
+    def forward(self):
+    def _init_weights(module):
+        module.weight.data.normal_()
+        pass
+from .a import *
+from . import b
+from ..c import d
+import torch.nn as nn
+def f(): pass
+x = f(x)
+from transformers import PreTrainedModel, PretrainedConfig
+class C(PretrainedConfig):
+    a: list = []
+        self.register_buffer('b', nn.x(), persistent=False)
+    def __init__(*a, **k):
+    _tied_weights_keys = []
+        super().__init__(*a, **k)
+        x = torch.zeros(1).item()
+eval('1')
+'''
+try:
+except: pass
+@x
+        (self.a, [self.b]) = nn.Linear()
+    attribute_map = {**a}
+if x: import y
+match x:
+  case 1: pass"""
+_NAMES, _KEYS = st.sampled_from(_FILES.split()), st.sampled_from(_ENTRIES.split())
+_TEXTS = st.one_of(st.text(max_size=20), st.sampled_from([*_WORDS.split(), "\ud800"]))
 _LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), _TEXTS)
 _VALUES = st.recursive(
     _LEAVES,
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.one_of(_KEYS, _TEXTS), inner, max_size=5)),
 )
-_CODE = st.lists(
-    st.sampled_from([
-        "class A(PreTrainedModel):", "class B(A):", "    def __init__(self, config):", "        self.post_init()",
-        "    def forward(self):", "    def _init_weights(module):", "        module.weight.data.normal_()", "        pass",
-        "from .a import *", "from . import b", "from ..c import d", "import torch.nn as nn", "def f(): pass", "x = f(x)",
-        "from transformers import PreTrainedModel, PretrainedConfig", "class C(PretrainedConfig):", "    a: list = []",
-        "        self.register_buffer('b', nn.x(), persistent=False)", "    def __init__(*a, **k):", "    _tied_weights_keys = []",
-        "        super().__init__(*a, **k)", "        x = torch.zeros(1).item()", "eval('1')", "'''", "try:", "except: pass", "@x",
-        "        (self.a, [self.b]) = nn.Linear()", "    attribute_map = {**a}", "if x: import y", "match x:", "  case 1: pass",
-    ]),
-    max_size=25,
-).map("\n".join)  # fmt: skip
+_CODE = st.lists(st.sampled_from(_LINES.splitlines()), max_size=25).map("\n".join)
 _CONTENTS = st.one_of(
     st.binary(max_size=200),
     _TEXTS.map(lambda text: text.encode(errors="surrogatepass")),
@@ -154,7 +168,7 @@ _INPUTS = {
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=_QUIET, database=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=_QUIET, database=None)
 @given(**_INPUTS)
 def test_no_folder_makes_a_rule_or_a_repair_fail(make, changes, keys):
     _fuzz(make, changes, keys)

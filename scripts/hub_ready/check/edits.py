@@ -40,18 +40,23 @@ class Edits:
         """Plan a new content.
 
         Raises:
-            CheckError: the file holds weights, or is a link.
+            CheckError: the file holds weights or is a link, or the content cannot be written as UTF-8.
         """
         self._refuse_weights(path)
         if (entry := self._repository.entries.get(path)) and entry.is_link:
             raise CheckError(f"a repair may not replace a link, found {path}")
+        if not _is_utf8(text):
+            raise CheckError(f"the repaired {path} would not be UTF-8")
         if text != (self._repository.text(path) if self._repository.has(path) else None):
             self._pending[path] = text
 
     def write_json(self, path: str, value: dict[str, Any]) -> None:
         """Plan a new JSON object, in the layout that transformers writes; an equal one is left as it is."""
         if value != self.json(path):
-            self.write(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+            text = json.dumps(value, indent=2, ensure_ascii=False)
+            # Half a surrogate pair is JSON only as an escape.
+            text = text if _is_utf8(text) else json.dumps(value, indent=2)
+            self.write(path, f"{text}\n")
 
     def remove(self, path: str) -> None:
         """Plan the removal of a file or a link, which is all that a repair may remove."""
@@ -106,6 +111,14 @@ class Edits:
 
     def _removals(self) -> list[str]:
         return [path for path, text in self._pending.items() if text is None]
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _stage(target: Path, text: str) -> Path:

@@ -207,10 +207,10 @@ def code_data_file(repository: Repository) -> Iterator[Finding]:
 
 
 @rule(
+    severity="warning",
     summary="The code registers its own model type when it is imported.",
-    why="""The loader has done that already; with local folders on >= 5.8 the configuration is imported twice, and the
-        second registration raises. After it, trust_remote_code takes this class for every other repository of the
-        type.""",
+    why="""The Auto classes find it through the auto_map already. Once registered, the class is taken for every other
+        repository of that model_type in the process, whatever code those bring.""",
     repair="Remove the call; register_for_auto_class, in a script, is what a save needs.",
     bad='AutoConfig.register("x", XConfig)',
     good="XConfig.register_for_auto_class()",

@@ -164,17 +164,25 @@ def _is_call_on(call: ast.Call) -> bool:
 
 def _rebuilt(repository: Repository, info: ClassInfo, name: str) -> bool:
     """Whether an _init_weights mentions the attribute, or calls a method of its class that assigns it."""
+    if "RotaryEmbedding" in info.name and "original_inv_freq" in dict(_assigned_anywhere(info)):
+        return True  # the inherited _init_weights of 5.x knows these by name
     for owner, function in init_functions(repository):
         for node in ast.walk(function):
             if name in (getattr(node, "attr", None), constant(node) if isinstance(node, ast.Constant) else None):
                 return True
             called = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-            method = info.method(node.func.attr) if called else None
-            if method is not None and any(getattr(item, "attr", None) == name for item in ast.walk(method)):
+            method = kinds.find_method(repository, info, node.func.attr) if called else None
+            if method is not None and any(getattr(item, "attr", None) == name for item in ast.walk(method[1])):
                 return True
         if owner is info and name in dict(kinds.assigned(function)):
             return True
     return False
+
+
+def _assigned_anywhere(info: ClassInfo) -> Iterator[tuple[str, ast.stmt]]:
+    for node in info.node.body:
+        if isinstance(node, Function):
+            yield from kinds.assigned(node)
 
 
 @rule(
@@ -222,12 +230,19 @@ def _transient_buffer(info: ClassInfo, function: Function, call: ast.Call) -> st
 def plain_tensor(repository: Repository) -> Iterator[Finding]:
     for info, function in _constructors(repository):
         buffers = {constant(call.args[0]) for call in calls(function) if call.args}
+        # Made a parameter in a second step.
+        buffers |= {name for name, node in kinds.assigned(function) if _is_parameter(info.source, node)}
         on_cpu = _lines_on_cpu(info.source, function)
         for name, node in kinds.assigned(function):
             value = getattr(node, "value", None)
             tensor = value is not None and node.lineno not in on_cpu and _is_tensor(info.source, value, set())
             if tensor and name not in buffers and not _rebuilt(repository, info, name):
                 yield Finding(f"{info.name}.{name} is a plain tensor", info.path, node.lineno)
+
+
+def _is_parameter(source: Source, node: ast.stmt) -> bool:
+    value = getattr(node, "value", None)
+    return isinstance(value, ast.Call) and (source.dotted(value.func) or "").startswith("torch.nn.")
 
 
 @rule(
@@ -243,7 +258,5 @@ def parameter_names(repository: Repository) -> Iterator[Finding]:
         return
     for info, function in _all_methods(repository):
         for name, node in kinds.assigned(function):
-            value = getattr(node, "value", None)
-            made = isinstance(value, ast.Call) and (info.source.dotted(value.func) or "").startswith("torch.nn.")
-            if made and ("gamma" in name or "beta" in name):
+            if _is_parameter(info.source, node) and ("gamma" in name or "beta" in name):
                 yield Finding(f"{info.name}.{name} would be renamed by transformers 4.44", info.path, node.lineno)

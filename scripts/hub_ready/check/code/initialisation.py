@@ -127,3 +127,27 @@ def _is_container(repository: Repository, info: ClassInfo, name: str) -> bool:
 def _owns_tensors(info: ClassInfo) -> bool:
     names = {"Parameter", "Buffer", "register_buffer", "register_parameter", "UninitializedParameter"}
     return any(getattr(call.func, "attr", getattr(call.func, "id", "")) in names for call in calls(info.node))
+
+
+@rule(
+    severity="warning",
+    summary="A network of timm or torchvision is initialised as transformers initialises text models.",
+    why="""Since 4.54 the inherited _init_weights sets every Conv and Linear to N(0, 0.02) after construction: a model
+        that is trained from scratch, or a new head, does not start as its authors meant it to.""",
+    repair="Define _init_weights with that network's own initialisation, by nn.init.",
+    bad="self.model = ResNet(Bottleneck, [3, 4, 6, 3])  # and no _init_weights",
+    good="def _init_weights(self, module):\n    if isinstance(module, nn.Conv2d):\n"
+    '        nn.init.kaiming_normal_(module.weight, mode="fan_out")',
+)
+def init_inherited(repository: Repository) -> Iterator[Finding]:
+    for info in kinds.concrete_models(repository):
+        if kinds.find_method(repository, info, "_init_weights") or kinds.has_native_body(repository, info):
+            continue
+        for here in kinds.ancestry(repository, info):
+            for name, node in kinds.instance_attributes(here).items():
+                value = getattr(node, "value", None)
+                called = here.source.dotted(value.func) or "" if isinstance(value, ast.Call) else ""
+                if called.startswith(("timm.", "torchvision.models.")):
+                    yield Finding(
+                        f"{info.name}.{name} is initialised by the inherited _init_weights", here.path, node.lineno
+                    )

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from .. import kinds, native
-from ..model import Finding
+from ..model import CheckError, Finding
 from ..registry import rule
 from ..repository import AutoReference, Repository
 from ..source import ClassInfo
@@ -23,6 +24,9 @@ def deserved(repository: Repository) -> dict[str, list[ClassInfo]]:
     stem = main.name.removesuffix("Config") if main else ""
     for info in kinds.concrete_models(repository):
         key = _auto_class(info.name, stem)
+        # One that is mapped already, perhaps under a key that its name does not tell, has what it deserves.
+        if f"{info.source.stem}.{info.name}" in repository.auto_map.values():
+            continue
         if key is not None and kinds.config_of(repository, info) in (None, main):
             found.setdefault(key, []).append(info)
     return found
@@ -62,7 +66,7 @@ def _auto_class(name: str, stem: str) -> str | None:
     good='"auto_map": {"AutoConfig": "configuration_x.XConfig", "AutoModel": "modeling_x.XModel"}',
 )
 def auto_map_complete(repository: Repository) -> Iterator[Finding]:
-    if not repository.config:
+    if not isinstance(repository.json(_CONFIG), dict):
         return
     line = repository.line_of(_CONFIG, '"auto_map"')
     for key, infos in deserved(repository).items():
@@ -71,12 +75,22 @@ def auto_map_complete(repository: Repository) -> Iterator[Finding]:
             yield Finding(f"auto_map lacks {key}: expected {names}", _CONFIG, line)
 
 
+def own_auto_map(settings: dict[str, Any]) -> dict[str, Any]:
+    """The auto_map of a JSON file, made when there is none; a CheckError when it is something else."""
+    found = settings.get("auto_map")
+    if found is not None and not isinstance(found, dict):
+        raise CheckError(f"auto_map must be an object, found {type(found).__name__}")
+    if found is None:
+        settings["auto_map"] = {}
+    return settings["auto_map"]
+
+
 @auto_map_complete.fixer
 def _add_keys(repository: Repository, edits) -> None:
     config = edits.json(_CONFIG)
     for key, infos in deserved(repository).items():
         if key not in repository.auto_map and len(infos) == 1:
-            config.setdefault("auto_map", {})[key] = f"{infos[0].source.stem}.{infos[0].name}"
+            own_auto_map(config)[key] = f"{infos[0].source.stem}.{infos[0].name}"
     edits.write_json(_CONFIG, config)
 
 

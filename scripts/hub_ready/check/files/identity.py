@@ -93,5 +93,5 @@ def architectures_known(repository: Repository) -> Iterator[Finding]:
         )
         return
     for name in found:
-        if name not in names:
+        if not isinstance(name, str) or name not in names:
             yield Finding(f"architectures names {name!s:.80}, which is in no auto_map value", "config.json", line)

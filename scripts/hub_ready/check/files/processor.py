@@ -7,6 +7,7 @@ from ..model import Finding
 from ..registry import rule
 from ..repository import Repository
 from ..tasks import has_processor, mapped_tasks
+from .auto_map import own_auto_map
 
 _FILES = {
     "AutoImageProcessor": "preprocessor_config.json",
@@ -65,6 +66,8 @@ def processor_known(repository: Repository) -> Iterator[Finding]:
         mapped = {ref.target[1] for ref in repository.auto_references if ref.target}
         for key in _TYPE_KEYS:
             name = settings.get(key)
+            if key == "feature_extractor_type" and "image_processor_type" in settings:
+                continue  # a leftover that no Auto class reads
             if isinstance(name, str) and name not in mapped and not _is_native(name):
                 place = repository.line_of(path, f'"{key}"')
                 yield Finding(
@@ -94,12 +97,13 @@ def processor_auto_map(repository: Repository) -> Iterator[Finding]:
 
 
 def _unmapped(repository: Repository) -> Iterator[tuple[str, str, str]]:
-    named = {ref.target for ref in repository.auto_references if ref.file != "config.json"}
+    # One class for each key is enough: a slow tokenizer beside the fast one needs no entry of its own.
+    named = {(ref.file, ref.key) for ref in repository.auto_references}
     inherited = {base.rsplit(".", 1)[-1] for info in repository.classes.values() for base in info.bases}
     for info in repository.classes.values():
         key = kinds.processor_kind(repository, info)
         # A base class of another processor is mapped through that one.
-        if key in _FILES and (info.path, info.name) not in named and info.name not in inherited:
+        if key in _FILES and (_FILES[key], key) not in named and info.name not in inherited:
             yield key, _FILES[key], f"{info.source.stem}.{info.name}"
 
 
@@ -108,7 +112,7 @@ def _add_processor_keys(repository: Repository, edits) -> None:
     for key, path, value in _unmapped(repository):
         if repository.settings(path) and key != "AutoTokenizer":
             settings = edits.json(path)
-            settings.setdefault("auto_map", {}).setdefault(key, value)
+            own_auto_map(settings).setdefault(key, value)
             edits.write_json(path, settings)
 
 
