@@ -30,9 +30,7 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     if not (folder / "config.json").is_file():
-        raise Misuse(
-            f"{folder} holds no config.json; expected an exported folder, and README.md says how to make one"
-        )
+        raise Misuse(f"{folder} holds no config.json; expected an exported folder, and README.md says how to make one")
     absent = [str(path) for path in images or [] if not path.is_file()]
     if absent:
         raise Misuse(f"no such image: {', '.join(absent)}")
