@@ -145,8 +145,9 @@ class FreshInterpreter:
             return
         process, self._process = self._process, None
         process.terminate()
-        process.wait()
+        # Before the wait: Python loses a signal whose handler raises inside a destructor, and then this ends it.
         with suppress(BrokenPipeError):
             process.stdin.close()
+        process.wait()
         process.stdout.close()
         shutil.rmtree(self._home, ignore_errors=True)

@@ -143,7 +143,7 @@ def reference_of(source: Source, manifest: Manifest) -> Reference:
         Problem: the logits are not finite, so that nothing can equal them.
     """
     image = _example(source)
-    pixels = source.processor(Image.fromarray(image), return_tensors="pt")["pixel_values"]
+    pixels = source.processor(Image.fromarray(image), return_tensors="pt")["pixel_values"].contiguous()
     tensors, outputs = {"image": torch.from_numpy(image.copy()), "pixel_values": pixels}, {}
     for key in manifest.model_keys:
         model = source.model if key == source.auto_class else _sibling(manifest.load_class(key), source)

@@ -72,7 +72,8 @@ class StarterImageProcessor(BaseImageProcessor):
             square = _cropped(to_pil_image(image).convert(_MODES[len(mean)]), size)
             values = np.asarray(square, dtype=np.float32).reshape(size, size, len(mean)) / np.float32(255)
             values = (values - np.asarray(mean, dtype=np.float32)) / np.asarray(std, dtype=np.float32)
-            pixels.append(values.transpose(2, 0, 1))
+            # In one piece: the same numbers in another memory layout take another way through a convolution.
+            pixels.append(np.ascontiguousarray(values.transpose(2, 0, 1)))
         return BatchFeature({"pixel_values": np.stack(pixels)}, tensor_type=return_tensors)
 
 
