@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.hub_ready.manifest import ROOT, read_manifest
+from scripts.hub_ready.manifest import ROOT
 from scripts.hub_ready.problems import Misuse, Problem
 from scripts.hub_ready.staging import staged
 from scripts.hub_ready.update.git import git_text, run_git
 from scripts.hub_ready.update.record import Record, public_address
 from scripts.hub_ready.update.update import remember
 
-from .identifiers import identifiers_of, words
+from .identifiers import words
 from .licenses import license_text
 from .names import Names, derive
 from .plan import plan
@@ -47,10 +47,13 @@ def judged_names(asked: Asked) -> Names:
 
 
 def _taken(starter: Starter, names: Names) -> set[str]:
-    """Identifiers in the starter's code that keep their names."""
-    files = [file.source for file in plan(starter, names) if file.source.suffix == ".py"]
-    found = set().union(*(words(path.read_text(encoding="utf-8")) for path in files))
-    return found - set(starter.identifiers.renamed(names)) - set(identifiers_of(read_manifest(ROOT)).renamed(names))
+    """Identifiers that keep their names in the Python files in which others are renamed."""
+    found = set()
+    for file in plan(starter, names):
+        text = words(file.source.read_text(encoding="utf-8")) if file.source.suffix == ".py" else set()
+        if text & file.renamed.keys():
+            found |= text - file.renamed.keys()
+    return found
 
 
 def record_of(asked: Asked, names: Names) -> Record:

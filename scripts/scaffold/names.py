@@ -35,6 +35,7 @@ class Names:
 def _plain(name: str) -> str:
     """The name in ASCII, accents dropped; Misuse for letters that have no plain form."""
     plain = "".join(char for char in unicodedata.normalize("NFKD", name) if not unicodedata.combining(char))
+    plain = "".join(char.casefold() if char.casefold().isascii() and not char.isascii() else char for char in plain)
     foreign = sorted({char for char in plain if char.isalnum() and not char.isascii()})
     if foreign:
         rest = "".join(char for char in plain if char.isascii()).strip(" -_")

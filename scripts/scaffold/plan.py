@@ -22,6 +22,7 @@ _TEMPLATE_ONLY = (
     "tests/check/*",
     "tests/hub/*",
     "tests/push/*",
+    "tests/test_readme.py",
 )
 _TEMPLATE_SUFFIX = ".jinja"
 

@@ -46,10 +46,10 @@ def _spelling(names: Names) -> Iterator[str]:
         near = names.snake[:LONGEST].rpartition("_")[0] or names.snake[:LONGEST]
         yield f"{spoken} is longer than {LONGEST} characters, found {names.snake!r}; try --name {near}"
     if not names.snake.isidentifier():
-        digits = re.match(r"[0-9_]+", names.snake)[0].strip("_")
-        rest = names.snake[len(digits) :].strip("_") or "net"
-        yield f"{spoken} gives {names.snake!r}, and no Python name begins with a digit; try --name {rest}_{digits}"
-    if keyword.iskeyword(names.snake) or keyword.issoftkeyword(names.snake):
+        first, _, rest = names.snake.partition("_")
+        near = f"{rest}_{first}" if rest[:1].isalpha() else f"net_{names.snake}"
+        yield f"{spoken} gives {names.snake!r}, and no Python name begins with a digit; try --name {near}"
+    if keyword.iskeyword(names.snake):
         yield f"{spoken} gives {names.snake!r}, a keyword of Python; try --name {names.snake}_net"
     if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", names.prefix):
         near = "".join(re.findall(r"[A-Za-z0-9]+", names.prefix)).lstrip("0123456789") or "MyNet"
