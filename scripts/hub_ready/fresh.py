@@ -144,10 +144,10 @@ class FreshInterpreter:
         if self._process is None:
             return
         process, self._process = self._process, None
-        process.terminate()
-        # Before the wait: Python loses a signal whose handler raises inside a destructor, and then this ends it.
+        # Both: a signal just before the server begins to wait for input would not end that wait, an end of input does.
         with suppress(BrokenPipeError):
             process.stdin.close()
+        process.terminate()
         process.wait()
         process.stdout.close()
         shutil.rmtree(self._home, ignore_errors=True)

@@ -94,3 +94,9 @@ def test_a_token_of_the_caller_is_not_handed_on(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     with FreshInterpreter(()) as fresh:
         assert run(fresh, tmp_path, "import os; return sorted(k for k in os.environ if 'TOKEN' in k)") == []
+
+
+def test_closing_right_after_an_answer_never_hangs(tmp_path: Path) -> None:
+    for _ in range(30):
+        with FreshInterpreter(()) as fresh:
+            assert run(fresh, tmp_path, "return 1") == 1
