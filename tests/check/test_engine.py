@@ -119,3 +119,13 @@ def test_the_readme_holds_the_current_table_of_rules():
     block = text.split("<!-- rules:begin -->")[1].split("<!-- rules:end -->")[0]
 
     assert block.strip() == rules_markdown().strip(), "run: python -m scripts.check_repo --list-rules"
+
+
+def test_a_rule_lists_no_more_than_anyone_reads(tmp_path: Path):
+    auto_map = {f"AutoModel{number}": f"modeling_{number}.Model" for number in range(1000)}
+    folder = write(tmp_path, {"config.json": json.dumps({"auto_map": auto_map})})
+
+    findings = check_folder(folder, behaviour=False, select=["auto-map-resolves"]).findings
+
+    assert len(findings) == 101
+    assert any("the rest is not listed" in finding.message for finding in findings)

@@ -1,6 +1,7 @@
 """Is this custom model repository ready for the Hub? Rules over its files, its code and its behaviour."""
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 
 from ..fresh import FreshInterpreter
@@ -19,6 +20,9 @@ __all__ = [
     "choose_rules",
     "find_rule",
 ]
+
+
+MAX_FINDINGS = 100  # of one rule: nobody reads more, and a hostile repository could have millions
 
 
 def check_folder(
@@ -75,7 +79,10 @@ def check_folder(
 def run_rule(rule: Rule, repository: Repository) -> list[Finding]:
     """What one static rule finds. A rule that fails on hostile input says so instead of taking the others with it."""
     try:
-        return [rule.stamp(finding) for finding in rule.check(repository)]
+        found = [rule.stamp(finding) for finding in islice(rule.check(repository), MAX_FINDINGS + 1)]
     except Exception as error:
         reason = f"the rule itself failed on this repository ({type(error).__name__}: {str(error)[:200]})"
         return [rule.stamp(Finding(f"{reason}; report this, and use --ignore {rule.id} until it is repaired"))]
+    if len(found) > MAX_FINDINGS:
+        found[-1] = rule.stamp(Finding(f"more than {MAX_FINDINGS} findings: the rest is not listed"))
+    return found

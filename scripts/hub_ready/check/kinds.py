@@ -22,16 +22,21 @@ _PROCESSORS = {
 }
 
 
-def ancestry(repository: Repository, info: ClassInfo) -> Iterator[ClassInfo]:
+_MAX_ANCESTORS = 50  # no model has as many; a file that is written to exhaust the check has more
+
+
+def ancestry(repository: Repository, info: ClassInfo) -> list[ClassInfo]:
     """The class and those of its ancestors that the repository defines, nearest first."""
-    seen, pending = set(), [info]
-    while pending:
-        here = pending.pop(0)
-        if (here.path, here.name) in seen:
-            continue
-        seen.add((here.path, here.name))
-        yield here
-        pending += filter(None, (resolve(repository, here, base) for base in here.bases))
+    key = ("ancestry", info.path, info.name)
+    if key not in repository.notes:
+        found, pending = {}, [info]
+        while pending and len(found) < _MAX_ANCESTORS:
+            here = pending.pop(0)
+            if (here.path, here.name) not in found:
+                found[here.path, here.name] = here
+                pending += filter(None, (resolve(repository, here, base) for base in here.bases))
+        repository.notes[key] = list(found.values())
+    return repository.notes[key]
 
 
 def resolve(repository: Repository, info: ClassInfo, dotted: str) -> ClassInfo | None:
@@ -108,11 +113,14 @@ def modules(repository: Repository) -> list[ClassInfo]:
 
 def concrete_models(repository: Repository) -> list[ClassInfo]:
     """Model classes that a consumer may load: with a forward, and in an auto_map or called as models are."""
-    mapped = {ref.target for ref in repository.auto_references}
     return [
         info
         for info in models(repository)
-        if (info.name.endswith("Model") or re.search(r"For[A-Z]", info.name) or (info.path, info.name) in mapped)
+        if (
+            info.name.endswith("Model")
+            or re.search(r"For[A-Z]", info.name)
+            or (info.path, info.name) in repository.targets
+        )
         and (find_method(repository, info, "forward") or _runs(repository, info))
     ]
 

@@ -6,7 +6,7 @@ import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -80,6 +80,9 @@ class Repository:
 
     def __init__(self, folder: Path, repo_id: str | None = None):
         self.folder, self.repo_id = Path(folder), repo_id
+        self._texts: dict[tuple[str, int], str | None] = {}
+        self.notes: dict[Any, Any] = {}  # what helpers of the rules work out once for all of them
+        self._jsons: dict[str, tuple[Any, tuple[str, int | None] | None]] = {}
         try:
             if not self.folder.is_dir():
                 raise CheckError(f"expected the folder of a repository, found no folder at {folder}")
@@ -131,15 +134,25 @@ class Repository:
 
     def text(self, path: str, limit: int = MAX_TEXT) -> str | None:
         """A file as text, None when it is missing, larger than `limit` bytes, unreadable or not UTF-8."""
-        return _text(self.folder / path, limit)
+        # Only the root is read again and again; a hostile folder below it must not fill the memory.
+        if "/" in path:
+            return _text(self.folder / path, limit)
+        if (path, limit) not in self._texts:
+            self._texts[path, limit] = _text(self.folder / path, limit)
+        return self._texts[path, limit]
 
     def json(self, path: str) -> Any:
         """The value of a JSON file, None when there is none that can be read."""
-        return _json(self.folder / path)[0]
+        return self._parsed(path)[0]
 
     def json_error(self, path: str) -> tuple[str, int | None] | None:
         """What is wrong with a JSON file that exists, and in which line; None when nothing is."""
-        return _json(self.folder / path)[1] if self.has(path) else None
+        return self._parsed(path)[1] if self.has(path) else None
+
+    def _parsed(self, path: str) -> tuple[Any, tuple[str, int | None] | None]:
+        if path not in self._jsons:
+            self._jsons[path] = _json(self.folder / path)
+        return self._jsons[path]
 
     def settings(self, path: str) -> dict[str, Any]:
         """A JSON file that holds an object; empty when it does not."""
@@ -148,10 +161,9 @@ class Repository:
 
     def line_of(self, path: str, needle: str) -> int | None:
         """First line of a text file that holds `needle`."""
-        for number, line in enumerate((self.text(path) or "").splitlines(), 1):
-            if needle in line:
-                return number
-        return None
+        text = self.text(path) or ""
+        found = text.find(needle)
+        return None if found < 0 else text.count("\n", 0, found) + 1
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -166,6 +178,11 @@ class Repository:
                 values = value if isinstance(value, list) else [value]
                 found += [AutoReference(file, str(key), item) for item in values if isinstance(item, str)]
         return found
+
+    @cached_property
+    def targets(self) -> set[tuple[str, str] | None]:
+        """File and class of every auto_map value."""
+        return {ref.target for ref in self.auto_references}
 
     @cached_property
     def auto_map(self) -> dict[str, str]:
@@ -204,10 +221,9 @@ class Repository:
     def classes(self) -> dict[str, ClassInfo]:
         """Classes at the top level of the code files, by name. Of two, the one that an auto_map names wins."""
         found: dict[str, ClassInfo] = {}
-        mapped = {ref.target for ref in self.auto_references}
         for source in self.code.values():
             for name, info in source.classes.items():
-                if name not in found or (source.path, name) in mapped:
+                if name not in found or (source.path, name) in self.targets:
                     found[name] = info
         return found
 
@@ -262,18 +278,13 @@ def _read(path: Path, size: int) -> bytes:
         return b""
 
 
-@lru_cache(maxsize=256)
-def _cached_bytes(path: Path, limit: int, stamp: tuple[int, int]) -> bytes:
-    return _read(path, limit)
-
-
 def _content(path: Path, limit: int) -> bytes | None:
     """Bytes of a file of at most `limit` bytes, None for a larger or an unreadable one."""
     try:
         info = path.stat()
         if not stat.S_ISREG(info.st_mode) or info.st_size > limit or not os.access(path, os.R_OK):
             return None
-        return _cached_bytes(path, limit, (info.st_mtime_ns, info.st_size))
+        return _read(path, limit)
     except (OSError, ValueError):
         return None
 

@@ -156,10 +156,12 @@ class Source:
     @cached_property
     def loader_imports(self) -> list[tuple[str, int]]:
         """What transformers takes for a relative import, docstrings included: name after the dot, and line."""
-        found = []
-        for pattern in _LOADER_PATTERNS:
-            for match in pattern.finditer(self.text):
-                found.append((match[1], self.text.count("\n", 0, match.start(1)) + 1))
+        matches = [match for pattern in _LOADER_PATTERNS for match in pattern.finditer(self.text)]
+        found, line, position = [], 1, 0
+        for match in sorted(matches, key=lambda match: match.start(1)):
+            line += self.text.count("\n", position, match.start(1))
+            position = match.start(1)
+            found.append((match[1], line))
         return found
 
 

@@ -128,7 +128,7 @@ def _main_input(repository: Repository, info: ClassInfo) -> str | None:
 
 
 def is_loaded(repository: Repository, info: ClassInfo) -> bool:
-    return (info.path, info.name) in {ref.target for ref in repository.auto_references}
+    return (info.path, info.name) in repository.targets
 
 
 @rule(
