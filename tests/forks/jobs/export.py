@@ -4,8 +4,11 @@ import sys
 from pathlib import Path
 
 
-def main(root: str, target: str, seed: int = 0) -> dict:
-    """Write the folder `target`, and beside it, in `target`.safetensors, an image, its pixels and the outputs."""
+def main(root: str, target: str, fields: dict, seed: int = 0) -> dict:
+    """Write the folder `target`, and beside it, in `target`.safetensors, an image, its pixels and the outputs.
+
+    `fields` take the places of config.json's, to make a network small.
+    """
     sys.path.insert(0, root)
     from safetensors.torch import save_file
 
@@ -14,6 +17,7 @@ def main(root: str, target: str, seed: int = 0) -> dict:
     from scripts.hub_ready.source_model import load_source, reference_of
 
     manifest = read_manifest()
+    manifest.config.update(fields)
     source = load_source(manifest, "random", seed)
     Path(target).mkdir()
     export(source.model, [source.processor], manifest, Path(target))
