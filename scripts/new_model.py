@@ -66,7 +66,7 @@ def _with_starters(text: str) -> str:
     from .scaffold.starters import starters
 
     lines = "\n".join(f"    {one.name}: {one.summary}" for one in starters().values())
-    return text.replace("\n\\b\nExit codes", f"\n\\b\nStarters:\n{lines}\n\n\\b\nExit codes")
+    return text.replace("\n\b\nExit codes", f"\n\b\nStarters:\n{lines}\n\n\b\nExit codes")
 
 
 main.__doc__ = _with_starters(__doc__)

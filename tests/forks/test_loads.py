@@ -67,6 +67,7 @@ def test_another_architecture_takes_an_edit_of_the_two_files_that_the_readme_nam
     )
 
 
+@pytest.mark.forks
 def test_a_forks_own_tests_fail_when_its_model_is_broken(vision_fork: Path, tmp_path: Path, inside: Inside) -> None:
     fork = tmp_path / "fork"
     shutil.copytree(vision_fork, fork)
