@@ -8,6 +8,7 @@ from typing import Any
 from transformers.utils import logging
 
 from .card import render_card
+from .check.gate import demand_no_findings
 from .export import export
 from .fresh import FreshInterpreter
 from .labels import read_labels
@@ -76,5 +77,6 @@ def export_source(manifest: Manifest, target: Path, options: Options) -> Exporte
         sha256, versions = checksums(folder), prove(folder, reference, interpreter)
         card = render_card(front, card_facts(source, manifest, target.name, sha256))
         (folder / "README.md").write_text(card, encoding="utf-8")
+        demand_no_findings(folder)
         size = sum(path.stat().st_size for path in folder.iterdir())
     return Exported(target, source.auto_class, source.model.num_parameters(), size, sha256, versions)

@@ -10,6 +10,7 @@ from PIL import Image
 from timm.data import create_transform
 
 from scripts.hub_ready.card import render_card
+from scripts.hub_ready.check.gate import demand_no_findings
 from scripts.hub_ready.export import export
 from scripts.hub_ready.fresh import FreshInterpreter
 from scripts.hub_ready.labels import read_labels
@@ -140,5 +141,6 @@ def port(model: str, options: Options, manifest: Manifest, interpreter: FreshInt
         facts = card_facts(source, target.name, manifest.root / "requirements.txt", sha256)
         card = render_card(card_data(source, options.license), facts)
         (folder / "README.md").write_text(card, encoding="utf-8")
+        demand_no_findings(folder)
         size = sum(path.stat().st_size for path in folder.iterdir())
     return Ported(model, target, parameters, size, sha256, versions)
