@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ...fresh import FreshInterpreter, JobFailed
+from ..model import CheckError
 from ..repository import Repository
 from .facts import Facts
 from .phases import DOING, PHASES
 
 _JOB = Path(__file__).parent / "probe" / "job.py"
-_UNPICKLE = _JOB.with_name("unpickle.py")
 _IMPORTS = 60.0  # seconds that the probe itself may take besides the phases
 
 
@@ -44,7 +44,11 @@ def collect(
     limits: Limits,
     notify: Callable[[str], None],
 ) -> Facts:
-    """Everything that the phases can tell about a repository."""
+    """Everything that the phases can tell about a repository.
+
+    Raises:
+        CheckError: the interpreter cannot run the probe.
+    """
     facts = Facts(repository)
     before = _listing(repository.folder)
     deadline = time.monotonic() + limits.total
@@ -55,7 +59,7 @@ def collect(
             break
         with tempfile.TemporaryDirectory(prefix="check-behaviour-", ignore_cleanup_errors=True) as workspace:
             _probe(facts, remaining, Path(workspace), interpreter, limits, left, notify)
-            _unpickle(facts, interpreter, limits)
+            _unpickle(facts, Path(workspace), interpreter, limits)
     after = _listing(repository.folder)
     facts.changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     return facts
@@ -83,6 +87,7 @@ def _probe(
     journal, seal, place = workspace / "journal.txt", secrets.token_hex(), workspace / "work"
     place.mkdir()
     arguments = {
+        "task": "worker.work",
         "folder": os.path.abspath(facts.repository.folder),
         "workspace": str(place),
         "journal": str(journal),
@@ -98,18 +103,28 @@ def _probe(
         except JobFailed as failure:
             ending = _in_words(str(failure), limits)
     begun, written = _read(facts, journal, seal)
-    if ended != written:
+    if ending and not begun:
+        raise CheckError(
+            f"the model could not be run: {ending}; check that {interpreter.python} has torch and transformers"
+        )
+    if ending or ended != written:
         unfinished = next((name for name in begun if name not in written), phases[0])
         facts.deaths[unfinished] = ending or "left another journal than the one that was written"
 
 
-def _unpickle(facts: Facts, interpreter: FreshInterpreter, limits: Limits) -> None:
+def _unpickle(facts: Facts, workspace: Path, interpreter: FreshInterpreter, limits: Limits) -> None:
     """Read the pickled model in another process, while the workspace is there."""
     pickled = facts.outcomes.get("pickle", {}).get("facts")
     if pickled and "found" not in pickled:
-        arguments = {name: pickled[name] for name in ("pickled", "modules")}
+        arguments = {
+            "task": "unpickle.unpickle",
+            "folder": os.path.abspath(facts.repository.folder),
+            "workspace": str(workspace / "work"),
+            "memory": limits.memory,
+            **{name: pickled[name] for name in ("pickled", "modules")},
+        }
         try:
-            pickled["found"] = interpreter.run(_UNPICKLE, arguments, timeout=limits.phase)
+            pickled["found"] = interpreter.run(_JOB, arguments, timeout=limits.phase)
         except JobFailed as failure:
             pickled["found"], pickled["failure"] = None, str(failure)
 

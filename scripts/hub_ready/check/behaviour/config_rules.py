@@ -66,7 +66,7 @@ def config_round_trip(facts: Facts) -> Iterator[Finding]:
     bad='class XConfig(PretrainedConfig):\n    model_type = "x"',
     good='class XConfig(PretrainedConfig):\n    model_type = "x"\n    __eq__ = PretrainedConfig.__eq__',
 )
-def config_equality(facts: Facts) -> Iterator[Finding]:
+def config_compares(facts: Facts) -> Iterator[Finding]:
     yield from _step(facts, "equality")
     equality = facts.of("config").get("equality", {})
     if equality.get("copy_differs"):

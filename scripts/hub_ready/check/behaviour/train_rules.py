@@ -50,7 +50,7 @@ def loss_finite(facts: Facts) -> Iterator[Finding]:
     bad="supports_gradient_checkpointing = True  # and forward does not know of it",
     good="if self.gradient_checkpointing and self.training:\n    x = self._gradient_checkpointing_func(block.__call__, x)",
 )
-def gradient_checkpointing(facts: Facts) -> Iterator[Finding]:
+def checkpointing_recomputes(facts: Facts) -> Iterator[Finding]:
     yield from facts.failure("checkpointing")
     seen = facts.of("checkpointing")
     if not seen["recomputed"]:

@@ -21,7 +21,9 @@ _PROVENANCE = {
 
 
 def _content(config: PretrainedConfig) -> dict[str, Any]:
-    return {name: value for name, value in config.to_dict().items() if name not in _PROVENANCE}
+    """The attributes themselves: to_dict turns tuples into lists on some versions."""
+    kept = {name: value for name, value in vars(config).items() if name not in _PROVENANCE and name[:1] != "_"}
+    return {name: _content(value) if isinstance(value, PretrainedConfig) else value for name, value in kept.items()}
 
 
 def _differences(one: PretrainedConfig, other: PretrainedConfig) -> list[str]:

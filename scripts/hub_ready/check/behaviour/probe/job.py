@@ -9,9 +9,12 @@ from typing import Any
 _NAME = "_behaviour_probe"
 
 
-def main(**arguments: Any) -> Any:
-    """Run the probe, see `worker.work`."""
+def main(task: str, **arguments: Any) -> Any:
+    """Run a task of the probe: "worker.work" or "unpickle.unpickle"."""
+    module, function = task.split(".")
     package = Path(__file__).parent
-    spec = importlib.util.spec_from_file_location(_NAME, package / "__init__.py", submodule_search_locations=[package])
+    spec = importlib.util.spec_from_file_location(
+        _NAME, package / "__init__.py", submodule_search_locations=[str(package)]
+    )
     sys.modules[_NAME] = importlib.util.module_from_spec(spec)
-    return importlib.import_module(f"{_NAME}.worker").work(**arguments)
+    return getattr(importlib.import_module(f"{_NAME}.{module}"), function)(**arguments)

@@ -131,7 +131,7 @@ def labels(subject: Subject) -> dict[str, Any]:
     if not subject.main_key.endswith(_LABELLED[:1]):
         raise NotApplicable(f"{subject.main_key} has no labels to count")
     count = subject.model.config.num_labels + 3
-    model, info = subject.load(subject.main_key, num_labels=count, ignore_mismatched_sizes=True)
+    model, _ = subject.load(subject.main_key, num_labels=count, ignore_mismatched_sizes=True)
     before, after = subject.model.state_dict(), model.state_dict()
     head = [name for name in after if name not in before or before[name].shape != after[name].shape]
     return {

@@ -121,12 +121,14 @@ def pickled(subject: Subject) -> dict[str, Any]:
     """The model and the code that it needs, left for another process to read."""
     place = Path(subject.workspace) / "pickle"
     os.makedirs(place)
-    (place / "model.pkl").write_bytes(pickle.dumps(subject.model))
+    # 4.x imports the code anew for every load, and only objects of the last import can be pickled.
+    model, _ = subject.load(subject.main_key)
+    (place / "model.pkl").write_bytes(pickle.dumps(model))
     shutil.copytree(dynamic.HF_MODULES_CACHE, place / "modules")
     return {
         "pickled": str(place / "model.pkl"),
         "modules": str(place / "modules"),
-        "digest": digest(subject.model.state_dict()),
+        "digest": digest(model.state_dict()),
     }
 
 

@@ -1,9 +1,10 @@
 """The phase about saving: a save keeps everything, and a second one changes nothing."""
 
+import re
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from .compare import few, same
 from .subject import Subject
@@ -37,26 +38,33 @@ def _lost_code(subject: Subject, saved: Path) -> list[str]:
     return [p.name for p in files if not (saved / p.name).is_file() or (saved / p.name).read_bytes() != p.read_bytes()]
 
 
-def _changed_weights(subject: Subject, model: nn.Module, saved: Path) -> list[str]:
+def _changed_weights(subject: Subject, state: dict[str, Tensor], saved: Path) -> list[str]:
     """Tensors of the saved files that are not those of the model they were saved from."""
-    state = model.state_dict()
     return [name for name, tensor in subject.tensors(saved) if name not in state or not same(state[name], tensor)]
+
+
+def _content(path: Path) -> bytes | None:
+    """A file's bytes; None when there is none. Versions before 5 write into JSON which folder they loaded from."""
+    if not path.is_file():
+        return None
+    content = path.read_bytes()
+    return re.sub(rb'\n *"_?name_or_path": "[^"\n]*",?', b"", content) if path.suffix == ".json" else content
 
 
 def _changed_files(one: Path, other: Path) -> list[str]:
     names = {p.relative_to(place).as_posix() for place in (one, other) for p in place.rglob("*") if p.is_file()}
-    pairs = ((name, one / name, other / name) for name in sorted(names))
-    return [n for n, a, b in pairs if not (a.is_file() and b.is_file()) or a.read_bytes() != b.read_bytes()]
+    return [name for name in sorted(names) if _content(one / name) != _content(other / name)]
 
 
 def save(subject: Subject) -> dict[str, Any]:
     """Save what was loaded, load that, and save it again."""
     model, processors = subject.model, subject.processors
+    state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     first = _save(subject, model, processors, "first")
     facts: dict[str, Any] = {
         "lost_keys": few(_lost_keys(subject, first)),
         "lost_code": few(_lost_code(subject, first)),
-        "weights": few(_changed_weights(subject, model, first)),
+        "weights": few(_changed_weights(subject, state, first)),
     }
     try:
         again, info = subject.load(subject.main_key, first)

@@ -1,5 +1,6 @@
 """Phases about gradients: that they arrive everywhere, and equally with checkpointing."""
 
+import copy
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,20 +75,21 @@ def _counted() -> Iterator[list[int]]:
 def _gradients(model: nn.Module, given: dict[str, Any]) -> tuple[dict[str, Tensor], int]:
     torch.manual_seed(0)
     with _counted() as calls:
-        _loss(model, given)[0].backward()
+        _loss(model, copy.deepcopy(dict(given)))[0].backward()
     found = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
     model.zero_grad()
     return found, calls[0]
 
 
 def checkpointing(subject: Subject) -> dict[str, Any]:
-    """Gradients with and without checkpointing, of models that were loaded alike and see one seed."""
+    """Gradients without and with checkpointing, of one model in training mode that sees one seed."""
     model = subject.model
     if not getattr(model, "supports_gradient_checkpointing", False):
         raise NotApplicable("the class does not declare it (supports_gradient_checkpointing)")
     given = inputs_of(subject).batch
-    plain, calls = _gradients(subject.load(subject.main_key)[0].train(), given)
+    # A model of its own, since nothing takes checkpointing off again on every version.
     other = subject.load(subject.main_key)[0].train()
+    plain, calls = _gradients(other, given)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         other.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})

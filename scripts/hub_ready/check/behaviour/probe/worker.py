@@ -7,7 +7,7 @@ import sys
 import tempfile
 import traceback
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,19 @@ def _outcome(name: str, subject: Subject) -> dict[str, Any]:
         return {"error": subject.places.describe(error)}
 
 
+def guard(folder: str, workspace: str, memory: int, record: Callable[[dict[str, Any]], None]) -> Places:
+    """Watch and limit the rest of this process, see `Watch` and `work`; returns what knows the repository's code."""
+    os.makedirs(f"{workspace}/tmp", exist_ok=True)
+    tempfile.tempdir = f"{workspace}/tmp"
+    sys.dont_write_bytecode = True
+    cache = dynamic.HF_MODULES_CACHE
+    places = Places([folder, os.path.realpath(folder), cache, os.path.realpath(cache)])
+    Watch(places, f"{workspace}/saves/", [f"{workspace}/tmp/", os.environ["HF_HOME"]], record).install()
+    _limit(Path(folder), memory)
+    _quiet()
+    return places
+
+
 def work(
     folder: str,
     workspace: str,
@@ -100,16 +113,7 @@ def work(
         The names of the phases that came to an end.
     """
     out = Journal(journal, seal)
-    os.makedirs(f"{workspace}/tmp")
-    tempfile.tempdir = f"{workspace}/tmp"
-    sys.dont_write_bytecode = True
-    places = Places(
-        [folder, os.path.realpath(folder), os.path.realpath(dynamic.HF_MODULES_CACHE), dynamic.HF_MODULES_CACHE]
-    )
-    caches = [f"{workspace}/tmp/", os.environ["HF_HOME"]]
-    Watch(places, f"{workspace}/saves/", caches, lambda seen: out.write("attempt", **seen)).install()
-    _limit(Path(folder), memory)
-    _quiet()
+    places = guard(folder, workspace, memory, lambda seen: out.write("attempt", **seen))
     out.write("versions", transformers=transformers.__version__, torch=torch.__version__)
     subject, ended = Subject(folder, workspace, places), []
     failed: set[str] = set()
