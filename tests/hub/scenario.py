@@ -1,4 +1,4 @@
-"""A publication and a load by the real client, whatever its version, in a process of its own: HF_ENDPOINT is all it knows.
+"""A publication and a load by the real client, whatever its version, in a process that knows HF_ENDPOINT alone.
 
 Run as `python scenario.py FOLDER`; prints one JSON object. Depends on huggingface_hub alone.
 """
@@ -30,8 +30,9 @@ def main(folder: str) -> dict:
     before = api.model_info(repo).sha
     options = {"repo_id": repo, "folder_path": folder, "commit_message": "publish", "parent_commit": before}
     done = api.upload_folder(**options)
-    stale = refused(lambda: api.upload_file(
-        path_or_fileobj=b"late", path_in_repo="late", repo_id=repo, parent_commit=before))
+    stale = refused(
+        lambda: api.upload_file(path_or_fileobj=b"late", path_in_repo="late", repo_id=repo, parent_commit=before)
+    )
     pull = api.upload_file(path_or_fileobj=b"proposed", path_in_repo="p", repo_id=repo, create_pr=True)
     api.create_branch(repo, branch="dev")
     api.create_tag(repo, tag="v1", tag_message="first")
@@ -41,8 +42,9 @@ def main(folder: str) -> dict:
         "stale": stale,
         "pull": open(hf_hub_download(repo, "p", revision=pull.pr_revision)).read(),
         "commits": [commit.title for commit in api.list_repo_commits(repo)],
-        "refs": sorted(ref.name for refs in (api.list_repo_refs(repo).branches, api.list_repo_refs(repo).tags)
-                       for ref in refs),
+        "refs": sorted(
+            ref.name for refs in (api.list_repo_refs(repo).branches, api.list_repo_refs(repo).tags) for ref in refs
+        ),
         "anonymous": refused(lambda: HfApi(token=False).model_info(repo)),
     }
 

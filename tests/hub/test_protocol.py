@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
+import threading
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, HfApi, hf_hub_download
@@ -18,7 +21,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from scripts.hub_ready.local_hub import LocalHub, reading
+from scripts.hub_ready.local_hub import LocalHub, reading, wire
+from scripts.hub_ready.local_hub.gitrepo import GitRepo, RefMoved
 
 
 def add(path: str, content: bytes) -> CommitOperationAdd:
@@ -65,7 +69,9 @@ def test_an_existing_repository_is_a_conflict_unless_exist_ok(api):
     assert api.create_repo("me/model", exist_ok=True).repo_id == "me/model"
 
 
-@pytest.mark.parametrize("name", ["me/..", "me/a..b", "me/a--b", "me/.git", "me/a.git", "me/" + "x" * 97, "me/é", "me/-a"])
+@pytest.mark.parametrize(
+    "name", ["me/..", "me/a..b", "me/a--b", "me/.git", "me/a.git", "me/" + "x" * 97, "me/é", "me/-a"]
+)
 def test_names_that_the_hub_refuses_are_refused(hub, client, name):
     body = json.dumps({"name": name.split("/")[1], "organization": "me"}).encode()
     headers = {"Authorization": f"Bearer {client('me').token}"}
@@ -77,8 +83,8 @@ def test_names_that_the_hub_refuses_are_refused(hub, client, name):
 
 def test_a_new_repository_holds_the_hubs_lfs_patterns(api, tmp_path):
     path = hf_hub_download("me/model", ".gitattributes", endpoint=api.endpoint, cache_dir=tmp_path, token=False)
-    assert "*.safetensors filter=lfs diff=lfs merge=lfs -text" in open(path).read().splitlines()
-    assert len(open(path).read().splitlines()) == 35
+    assert "*.safetensors filter=lfs diff=lfs merge=lfs -text" in Path(path).read_text().splitlines()
+    assert len(Path(path).read_text().splitlines()) == 35
 
 
 def test_deleting_a_repository_leaves_nothing_and_needs_its_owner(hub, api, client):
@@ -279,11 +285,9 @@ def test_a_tree_of_500_files_is_listed_over_pages(api, monkeypatch, hub):
 
 
 def test_a_thousand_commits_are_listed_newest_first(api, hub):
-    stream = b"".join(
-        b"commit refs/heads/main\ncommitter a <a> %d +0000\ndata 4\n%04d%s\n" % (number, number, b"" if number else b"")
-        + (b"from refs/heads/main^0\n" if number == 0 else b"")
-        for number in range(1000)
-    )
+    start = b"reset refs/heads/main\nfrom refs/heads/main^0\n"
+    one = b"commit refs/heads/main\ncommitter a <a> %d +0000\ndata 4\n%04d\n"
+    stream = start + b"".join(one % (number, number) for number in range(1000))
     git = ["git", f"--git-dir={hub.git_dir('me/model')}", "fast-import", "--quiet"]
     subprocess.run(git, input=stream, check=True)
     titles = [one.title for one in api.list_repo_commits("me/model")]
@@ -294,7 +298,12 @@ def test_a_file_is_served_whole_in_part_and_with_its_commit(hub, api):
     head = commit(api, add("a.txt", b"0123456789"), add("w.bin", b"abcdefghij")).oid
     for name, whole in (("a.txt", b"0123456789"), ("w.bin", b"abcdefghij")):
         url = f"{hub.endpoint}/me/model/resolve/main/{name}"
-        for asked, first, last in (("bytes=2-4", 2, 5), ("bytes=7-", 7, 10), ("bytes=-3", 7, 10), ("bytes=0-99", 0, 10)):
+        for asked, first, last in (
+            ("bytes=2-4", 2, 5),
+            ("bytes=7-", 7, 10),
+            ("bytes=-3", 7, 10),
+            ("bytes=0-99", 0, 10),
+        ):
             with urllib.request.urlopen(urllib.request.Request(url, headers={"Range": asked})) as answer:
                 assert (answer.status, answer.read()) == (206, whole[first:last])
         with pytest.raises(urllib.error.HTTPError) as caught:
@@ -330,6 +339,30 @@ def test_a_throw_away_store_is_gone_at_the_end():
     assert not folder.parents[1].exists()
 
 
+def test_the_end_comes_to_clients_that_keep_their_connection(monkeypatch):
+    monkeypatch.setattr(wire.Handler, "timeout", None)
+    hub = LocalHub().start()
+    host, port = hub.endpoint.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(f"GET / HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        ending = threading.Thread(target=hub.stop, daemon=True)
+        ending.start()
+        ending.join(30)
+        assert not ending.is_alive()
+
+
 def test_a_pull_request_needs_a_title(api):
     with pytest.raises(BadRequestError):
         api.create_discussion("me/model", title="x")
+
+
+def test_a_branch_that_another_process_moved_is_never_overwritten(tmp_path):
+    repo = GitRepo.init(tmp_path / "x.git")
+    first = repo.commit("refs/heads/main", None, {"a": b"1"}, "first", "me")
+    second = repo.commit("refs/heads/main", first, {"a": b"2"}, "second", "me")
+    for parent in (first, None):
+        with pytest.raises(RefMoved):
+            repo.commit("refs/heads/main", parent, {"a": b"3"}, "third", "me")
+    assert (repo.resolve("main"), set(repo.refs())) == (second, {"refs/heads/main"})
+    assert b"scratch" not in repo.run("for-each-ref")

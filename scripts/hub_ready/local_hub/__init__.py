@@ -6,7 +6,8 @@
         ...
         print(hub.requests[-1])                   # method, path, status, bytes in and out
 
-The client stays as it is: HF_ENDPOINT=hub.endpoint in the environment of a fresh process is enough.
+The client stays as it is: HF_ENDPOINT=hub.endpoint in the environment of a fresh process is enough. Needs the `git`
+program, 2.38 or later to merge pull requests.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import shutil
 import tempfile
 import threading
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 # The modules below register their routes when they are imported.
 from . import cas, discussions, pages, reading, transfer, writing  # noqa: F401
@@ -29,7 +30,7 @@ from .faults import STEPS, Fault, Faults, Logged
 from .store import Repo, Store
 from .wire import Server
 
-__all__ = ["STEPS", "LocalHub", "Logged"]
+__all__ = ["STEPS", "Fault", "LocalHub", "Logged"]
 
 
 class LocalHub:
@@ -47,6 +48,8 @@ class LocalHub:
         self.crashes: list[str] = []
         self.tokens, self.faults, self.xet = Tokens(), Faults(), xet
         self.stopping = threading.Event()
+        if shutil.which("git") is None:
+            raise FileNotFoundError("git is not installed, or not on PATH")
         self._throw_away = store is None
         self._root = Path(tempfile.mkdtemp(prefix="local-hub-") if store is None else store)
         self._secret = secrets.token_bytes(32)
@@ -61,7 +64,7 @@ class LocalHub:
 
     def start(self) -> LocalHub:
         for server in self._servers:
-            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self
 
     def stop(self) -> None:
@@ -93,32 +96,13 @@ class LocalHub:
         """A new access token of `user`, who may also write to the namespaces `orgs`."""
         return self.tokens.issue(Token(user, role, orgs, expired))
 
-    def fail(
-        self,
-        step: str | None = None,
-        *,
-        method: str = ".*",
-        path: str = "",
-        times: int = 1,
-        skip: int = 0,
-        status: int | None = None,
-        retry_after: float | None = None,
-        hang: float = 0,
-        cut: Literal["request", "response"] | None = None,
-        corrupt: bool = False,
-        disk_full: bool = False,
-    ) -> None:
-        """Orders a fault for the next `times` matching requests (0: all of them), after letting `skip` of them pass.
+    def fail(self, step: str | None = None, **fault: Any) -> None:
+        """Orders a fault: `fail("commit", status=503)`, `fail(path="/lfs/", cut="request", times=2)`.
 
-        What matches: a `step` of `STEPS`, or the regular expressions `method` (all of it) and `path` (query included).
-        What happens: `hang` seconds of silence before anything else; an answer of `status`, with Retry-After; the
-        connection `cut` in the middle of the request's body (nothing was done) or of the response's (all was done);
-        one bit flipped (`corrupt`) in the request's body, or in the response's where the request has none; `disk_full`
-        half way through the request's body.
+        `step` is one of `STEPS`; without it, `method` and `path` say which requests. What may go wrong: see `Fault`.
         """
-        if step is not None:
-            method, path = STEPS[step]
-        self.faults.add(Fault(method, path, times, skip, status, retry_after, hang, cut, corrupt, disk_full))
+        where = dict(zip(("method", "path"), STEPS[step], strict=True)) if step else {}
+        self.faults.add(Fault(**where, **fault))
 
     def heal(self) -> None:
         """Forgets all faults."""

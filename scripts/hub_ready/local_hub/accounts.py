@@ -164,8 +164,11 @@ def front_matter(card: str) -> dict[str, Any] | None:
     """The metadata at the head of a card; None when there is none; ValueError when it cannot be read."""
     if not card.startswith("---\n") or "\n---" not in card[3:]:
         return None
+    text = card[4 : card.index("\n---", 3) + 1]
     try:
-        metadata = yaml.safe_load(card[4 : card.index("\n---", 3) + 1])
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+            raise ValueError("aliases are of no use in a card")
+        metadata = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise ValueError(f"the front matter is not valid YAML: {error}") from None
     if metadata is not None and not isinstance(metadata, dict):

@@ -41,18 +41,20 @@ def _token(request: Request, repo: Repo, scope: str) -> Response:
         raise HubError(404, "this embedded Hub was started without Xet")
     until = int(time.time()) + _VALID_S
     token = f"xet.{scope}.{until}.{request.hub.grant(repo, scope, str(until))}"
-    answer = {"casUrl": request.hub.content_endpoint, "accessToken": token, "exp": until}
+    # The client remembers for each address what it sent there: one repository's chunks are not another's.
+    url = f"{request.hub.content_endpoint}/xet/{repo.settings['id']}"
+    answer = {"casUrl": url, "accessToken": token, "exp": until}
     names = {"casUrl": "X-Xet-Cas-Url", "accessToken": "X-Xet-Access-Token", "exp": "X-Xet-Token-Expiration"}
     headers = {names[key]: str(value) for key, value in answer.items()}
     return Response(200, json.dumps(answer).encode(), {"Content-Type": "application/json", **headers})
 
 
-def _granted(request: Request, scope: str) -> Repo:
-    """The repository that the request's Xet token is for; a token to write may read."""
+def _granted(request: Request, place: str, scope: str) -> Repo:
+    """The repository whose content is at `place`, if the request's Xet token is for it; one to write may read."""
     text = request.headers.get("Authorization", "").partition(" ")[2]
     match = re.fullmatch(r"xet\.(read|write)\.(\d{1,12})\.([\w.-]+)", text, re.ASCII)
     repo = request.hub.granted_repo(match[3], match[1], match[2]) if match else None
-    if repo is None or int(match[2]) < time.time():
+    if repo is None or int(match[2]) < time.time() or repo.settings["id"] != place:
         raise HubError(401, "not a valid Xet token")
     if scope == "write" and match[1] != "write":
         raise HubError(403, "this Xet token is to read only")
@@ -72,9 +74,9 @@ def _xorb(repo: Repo, name: str, kind: str = "xorbs") -> Path:
     return repo.path / "xet" / kind / name
 
 
-@route("POST", "/v1/xorbs/default/{name}")
-def put_xorb(request: Request, name: str) -> dict[str, Any]:
-    repo = _granted(request, "write")
+@route("POST", "/xet/{place}/v1/xorbs/default/{name}")
+def put_xorb(request: Request, place: str, name: str) -> dict[str, Any]:
+    repo = _granted(request, place, "write")
     if _xorb(repo, _hash(name)).is_file():
         return {"was_inserted": False}
     staged = _xorb(repo, name, "staged")
@@ -87,10 +89,10 @@ def put_xorb(request: Request, name: str) -> dict[str, Any]:
     return {"was_inserted": True}
 
 
-@route("POST", "/v1/shards")
-def put_shard(request: Request) -> dict[str, Any]:
+@route("POST", "/xet/{place}/v1/shards")
+def put_shard(request: Request, place: str) -> dict[str, Any]:
     """Registers files, once they are put together and found right; else nothing is kept of them or their xorbs."""
-    repo, body = _granted(request, "write"), request.body.read(64 << 20)
+    repo, body = _granted(request, place, "write"), request.body.read(64 << 20)
     with repo.lock:
         places: dict[str, Path] = {}
         try:
@@ -135,10 +137,10 @@ def _register(repo: Repo, shard: Shard, places: dict[str, Path]) -> None:
         repo.write(_xorb(repo, sha256, "names"), name.encode())
 
 
-@route("GET", "/v1/chunks/{prefix}/{name}")
-def find_chunk(request: Request, prefix: str, name: str) -> Response:
+@route("GET", "/xet/{place}/v1/chunks/{prefix}/{name}")
+def find_chunk(request: Request, place: str, prefix: str, name: str) -> Response:
     """The xorbs that hold a chunk, so that the client need not send it again."""
-    repo, wanted = _granted(request, "read"), hash_bytes(_hash(name))
+    repo, wanted = _granted(request, place, "read"), hash_bytes(_hash(name))
     records = [path.read_bytes() for path in (repo.path / "xet" / "records").glob("*")]
     holders = [
         record for record in records if any(record[at : at + 32] == wanted for at in range(48, len(record), 48))
@@ -157,10 +159,10 @@ def telemetry(request: Request) -> dict[str, Any]:
 # -- downloads
 
 
-@route("GET", "/v1/reconstructions/{name}")
-def reconstruction(request: Request, name: str) -> dict[str, Any]:
+@route("GET", "/xet/{place}/v1/reconstructions/{name}")
+def reconstruction(request: Request, place: str, name: str) -> dict[str, Any]:
     """Which chunks make up a file, or the part that Range asks for, and where they are to be had."""
-    repo = _granted(request, "read")
+    repo = _granted(request, place, "read")
     if not (file := _xorb(repo, _hash(name), "files")).is_file():
         raise HubError(404, "no such file")
     terms = [Term(*row) for row in json.loads(file.read_text())]

@@ -77,7 +77,7 @@ def discussion(request: Request, repo: str, number: str) -> dict[str, Any]:
 
 @route("POST", "/api/models/{repo}/discussions/{number}/{action}")
 def change_discussion(request: Request, repo: str, number: str, action: str) -> dict[str, Any]:
-    """comment, status, title, merge: what the client posts to a discussion."""
+    """comment, status, merge: what the client posts to a discussion."""
     found = writable(request, repo, pull_request=action == "comment")
     asked, author = request.json(), require_token(request).user
     with found.lock:
@@ -87,16 +87,13 @@ def change_discussion(request: Request, repo: str, number: str, action: str) -> 
         elif action == "status" and asked.get("status") in ("open", "closed"):
             discussion["status"] = asked["status"]
             event = _event(author, "status-change", {"status": asked["status"]})
-        elif action == "title" and isinstance(asked.get("title"), str):
-            event = _event(author, "title-change", {"from": discussion["title"], "to": asked["title"]})
-            discussion["title"] = asked["title"]
         elif action == "merge":
             event = _merge(found, discussion, author)
         else:
             raise HubError(400, f"cannot do {action[:40]!r} to a discussion")
         discussion["events"].append(event)
         found.save()
-    return {"newMessage": event} if action == "comment" else {"newStatus": event, "newTitle": event}
+    return {"newMessage": event} if action == "comment" else {"newStatus": event}
 
 
 def _merge(repo: Repo, discussion: dict[str, Any], author: str) -> dict[str, Any]:

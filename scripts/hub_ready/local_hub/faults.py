@@ -15,8 +15,8 @@ STEPS = {
     "preupload": ("POST", r"/preupload/"),
     "batch": ("POST", r"/info/lfs/objects/batch"),
     "token": ("GET", r"/xet-(read|write)-token/"),
-    "upload": ("(PUT|POST)", r"^/lfs/|^/v1/xorbs/"),
-    "shard": ("POST", r"^/v[12]/shards"),
+    "upload": ("(PUT|POST)", r"^/lfs/|/v1/xorbs/"),
+    "shard": ("POST", r"/v[12]/shards"),
     "verify": ("POST", r"/info/lfs/verify"),
     "commit": ("POST", r"/commit/"),
     "tag": ("POST", r"/tag/"),
@@ -29,20 +29,27 @@ STEPS = {
 }
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Fault:
-    """One kind of failure for the requests that match; the fields are explained in `LocalHub.fail`."""
+    """What goes wrong with the next `times` matching requests (0: with all), once `skip` of them have passed.
 
-    method: str
-    path: str
-    times: int
-    skip: int
-    status: int | None
-    retry_after: float | None
-    hang: float
-    cut: Literal["request", "response"] | None
-    corrupt: bool
-    disk_full: bool
+    method, path: regular expressions, of the whole method and of any part of the path with its query.
+    hang: seconds of silence before anything else. status: the answer, with Retry-After when `retry_after` is given.
+    cut: the connection ends amid the body of the request (nothing was done), or of the response (all was done).
+    corrupt: one bit flips in the request's body, or in the response's where the request has none.
+    disk_full: the disk fills up half way through the request's body.
+    """
+
+    method: str = ".*"
+    path: str = ""
+    times: int = 1
+    skip: int = 0
+    status: int | None = None
+    retry_after: float | None = None
+    hang: float = 0
+    cut: Literal["request", "response"] | None = None
+    corrupt: bool = False
+    disk_full: bool = False
 
     def matches(self, method: str, path: str) -> bool:
         return bool(re.fullmatch(self.method, method) and re.search(self.path, path))

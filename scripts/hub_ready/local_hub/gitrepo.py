@@ -70,12 +70,19 @@ def lfs_pointer(sha256: str, size: int) -> bytes:
     return f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n".encode()
 
 
+def is_ref_name(name: str) -> bool:
+    """Whether a branch or tag may be called so; git keeps it as a path of files, whose names are limited."""
+    if not _REVISION.fullmatch(name) or not name.isprintable():
+        return False
+    return all(0 < len(part.encode()) <= 200 for part in name.split("/"))
+
+
 def is_safe_path(path: str) -> bool:
     """Whether `path` may be committed: relative, no `..`, no `.git`, nothing that a shell or a log would trip over."""
     parts = path.split("/")
-    if len(path.encode("utf-8", "replace")) > 1000 or any(ord(letter) < 32 or ord(letter) == 127 for letter in path):
+    if "\\" in path or len(path) > 1000 or not path.isprintable():
         return False
-    return "\\" not in path and all(part not in ("", ".", "..") and part.lower() != ".git" for part in parts)
+    return all(0 < len(part.encode()) <= 255 and part.lower() not in (".", "..", ".git") for part in parts)
 
 
 class GitRepo:
@@ -87,11 +94,9 @@ class GitRepo:
 
     @classmethod
     def init(cls, path: Path) -> GitRepo:
-        repo = cls(path)
         command = ["git", "init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(path)]
         subprocess.run(command, check=True, env=_ENVIRONMENT, capture_output=True)
-        repo.run("config", "transfer.hideRefs", "refs/scratch")
-        return repo
+        return cls(path)
 
     def run(self, *arguments: str, stdin: bytes = b"", accept: tuple[int, ...] = (0,), **environment: str) -> bytes:
         """git's standard output; raises GitError with its standard error for an exit status outside `accept`."""
@@ -103,7 +108,7 @@ class GitRepo:
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         """A git command with both ends open, for a stream that must not be held in memory."""
-        command = ["git", *arguments, str(self.path)]
+        command = ["git", "-c", "transfer.hideRefs=refs/scratch", *arguments, str(self.path)]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         return subprocess.Popen(command, env={**_ENVIRONMENT, **environment}, **pipes)
 
@@ -111,7 +116,7 @@ class GitRepo:
 
     def resolve(self, revision: str) -> str | None:
         """The commit that a branch, tag, full ref or commit id names; None when there is none."""
-        if not _REVISION.fullmatch(revision):
+        if not is_ref_name(revision):
             return None
         if revision.startswith("refs/"):
             candidates = [revision] if revision.startswith(_PUBLIC_REFS) else []
@@ -169,7 +174,7 @@ class GitRepo:
         `changes` maps a path to its new content, or to None to delete it and all below it. The ref moves only if it
         still holds `parent`: otherwise RefMoved, and nothing is visible of the commit.
         """
-        scratch, text = f"refs/scratch/{uuid.uuid4().hex}", message.encode()
+        scratch, text = f"refs/scratch/{uuid.uuid4().hex}", _message(message)
         stream = [f"commit {scratch}\nmark :1\ncommitter {_person(author)}\ndata {len(text)}\n".encode(), text, b"\n"]
         stream += [f"from {parent}\n".encode()] if parent else []
         # Deletions first: a folder that is replaced by a file of the same name, in one commit.
@@ -179,11 +184,13 @@ class GitRepo:
                 stream += [f'D "{name}"\n'.encode()]
             else:
                 stream += [f'M 100644 inline "{name}"\ndata {len(content)}\n'.encode(), content, b"\n"]
+        oid = self.run("fast-import", "--quiet", stdin=b"".join([*stream, b"\nget-mark :1\n"])).decode().strip()
         try:
-            oid = self.run("fast-import", "--quiet", stdin=b"".join([*stream, b"\nget-mark :1\n"])).decode().strip()
-            self.move(ref, oid, parent or NOTHING)
-        finally:
+            moves = f"update {ref} {oid} {parent or NOTHING}\ndelete {scratch}\n"
+            self.run("update-ref", "--stdin", stdin=moves.encode())
+        except GitError as error:
             self.run("update-ref", "-d", scratch)
+            raise RefMoved(str(error)) from error
         return oid
 
     def move(self, ref: str, new: str, old: str) -> None:
@@ -194,11 +201,10 @@ class GitRepo:
             raise RefMoved(str(error)) from error
 
     def tag(self, name: str, commit: str, message: str | None, author: str) -> None:
-        """A tag, annotated when there is a message. RefMoved when it exists, GitError for a name git forbids."""
-        self.run("check-ref-format", f"refs/tags/{name}")
+        """A tag, annotated when there is a message. RefMoved when it exists."""
         if message:
-            text = f"object {commit}\ntype commit\ntag {name}\ntagger {_person(author)}\n\n{message}\n"
-            commit = self.run("mktag", stdin=text.encode()).decode().strip()
+            head = f"object {commit}\ntype commit\ntag {name}\ntagger {_person(author)}\n\n"
+            commit = self.run("mktag", stdin=head.encode() + _message(message)).decode().strip()
         self.move(f"refs/tags/{name}", commit, NOTHING)
 
     def squash(self, ref: str, source: str, message: str, author: str) -> str:
@@ -207,7 +213,7 @@ class GitRepo:
         tree = self.run("merge-tree", "--write-tree", "--no-messages", head, source).decode().split("\n")[0]
         person = {"NAME": author, "EMAIL": f"{author}@localhost"}
         who = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in person.items()}
-        oid = self.run("commit-tree", tree, "-p", head, stdin=message.encode(), **who).decode().strip()
+        oid = self.run("commit-tree", tree, "-p", head, stdin=_message(message), **who).decode().strip()
         self.move(ref, oid, head)
         return oid
 
@@ -231,6 +237,11 @@ class GitRepo:
             stdin = "".join(f"{path}\0" for path in paths).encode()
             options = (f"--work-tree={empty}", "-c", f"{setting}={patterns.name}")
             return self.run(*options, *command, stdin=stdin, accept=(0, 1)).decode()
+
+
+def _message(text: str) -> bytes:
+    """A message as git stores it: without NUL, and without the half characters that JSON can carry."""
+    return text.replace("\0", "").encode("utf-8", "replace") + b"\n"
 
 
 def _person(name: str) -> str:

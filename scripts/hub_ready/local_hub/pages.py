@@ -68,7 +68,7 @@ def page(request: Request, repo: str, revision: str = "main", number: str | None
         private=found.settings["private"],
         commit=commit,
         card=rendered(text, base),
-        metadata=card_data(found, commit) or {},
+        metadata=card_data(found, commit),
         files=[
             (one.path, f"{base}/{quote(one.path)}", size_text(one.content_size), one.sha256)
             for one in entries.values()
@@ -83,4 +83,4 @@ def _html(**values: object) -> Response:
     # Nothing of a card may run here: a repository that is looked at is not yet one that is trusted.
     headers = {"Content-Type": "text/html; charset=utf-8", "X-Content-Type-Options": "nosniff"}
     headers["Content-Security-Policy"] = "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'"
-    return Response(200, _TEMPLATE.render(**values).encode(), headers)
+    return Response(200, _TEMPLATE.render(**values).encode("utf-8", "replace"), headers)

@@ -63,10 +63,9 @@ def info(request: Request, repo: str, revision: str = "main") -> dict[str, Any]:
     found = readable(request, repo)
     commit = commit_of(found, revision)
     files = [entry for entry in found.git.snapshot(commit).values() if entry.is_file]
-    card = card_data(found, commit) or {}
-    tags = card.get("tags") if isinstance(card.get("tags"), list) else []
+    card = card_data(found, commit)
     answer = {
-        "_id": repo,
+        "_id": found.settings["id"],
         "id": repo,
         "modelId": repo,
         "author": found.namespace,
@@ -78,10 +77,10 @@ def info(request: Request, repo: str, revision: str = "main") -> dict[str, Any]:
         "likes": 0,
         "createdAt": found.settings["created"],
         "lastModified": found.git.commits(commit, count=1)[0].date,
-        "tags": tags,
+        "tags": card["tags"],
         "pipeline_tag": card.get("pipeline_tag"),
         "library_name": card.get("library_name"),
-        "cardData": json.loads(json.dumps(card, default=str)),
+        "cardData": card,
         "siblings": [_sibling(entry, "blobs" in request.query) for entry in files],
     }
     if "securityStatus" in request.query:
@@ -98,12 +97,15 @@ def _sibling(entry: Entry, with_blobs: bool) -> dict[str, Any]:
     return sibling
 
 
-def card_data(repo: Repo, commit: str) -> dict[str, Any] | None:
+def card_data(repo: Repo, commit: str) -> dict[str, Any]:
+    """The card's metadata as JSON has it, with a list of tags; none when it cannot be read."""
     card = repo.git.snapshot(commit).get("README.md")
     try:
-        return front_matter(repo.git.blob(card.oid).decode(errors="replace")) if card and card.is_file else None
-    except ValueError:
-        return None
+        metadata = front_matter(repo.git.blob(card.oid).decode(errors="replace")) if card and card.is_file else None
+        metadata = json.loads(json.dumps(metadata or {}, default=str))
+    except (TypeError, ValueError, RecursionError):
+        metadata = {}
+    return metadata | {"tags": metadata["tags"] if isinstance(metadata.get("tags"), list) else []}
 
 
 @route("GET", "/api/models/{repo}/auth-check")
@@ -201,20 +203,25 @@ def resolve(request: Request, repo: str, revision: str, path: str = "") -> Respo
         raise HubError(404, "Entry not found", "EntryNotFound", **{"X-Repo-Commit": commit})
     name = quote(path.rsplit("/", 1)[-1])
     headers = {"X-Repo-Commit": commit, "Content-Disposition": f"inline; filename*=UTF-8''{name}"}
-    if entry.sha256 is None or "/raw/" in request.path:
-        headers |= {"ETag": f'"{entry.oid}"', "Content-Type": "text/plain; charset=utf-8"}
-        headers |= {"X-Content-Type-Options": "nosniff"}
-        return ranged(request, Response(200, found.git.blob(entry.oid), headers), entry.size)
-    headers |= {
-        "X-Linked-Etag": f'"{entry.sha256}"',
-        "X-Linked-Size": str(entry.lfs_size),
-        "ETag": f'"{entry.sha256}"',
-    }
-    if xet_hash := found.xet_hash(entry.sha256):
-        headers |= {"X-Xet-Hash": xet_hash}
-        headers["Link"] = f'<{request.hub.endpoint}/api/models/{repo}/xet-read-token/{commit}>; rel="xet-auth"'
-    url = f"{request.hub.content_url(found, 'lfs', entry.sha256)}?commit={commit}"
-    return Response(302, b"", {**headers, "Location": url})
+    if entry.sha256 and "/raw/" not in request.path:
+        headers |= linked(request, found, commit, entry.sha256)
+        url = request.hub.content_url(found, "lfs", entry.sha256)
+        return Response(302, b"", {**headers, "Location": f"{url}?commit={commit}"})
+    headers |= {"ETag": f'"{entry.oid}"', "Content-Type": "text/plain; charset=utf-8"}
+    headers["X-Content-Type-Options"] = "nosniff"
+    return ranged(request, Response(200, found.git.blob(entry.oid), headers), entry.size)
+
+
+def linked(request: Request, repo: Repo, commit: str, sha256: str) -> dict[str, str]:
+    """The headers that tell of a large file: what it is, how big, and where Xet has it."""
+    if not (file := repo.large_file(sha256)).is_file():
+        raise HubError(404, "the large file of this pointer was never uploaded", "EntryNotFound")
+    headers = {"X-Repo-Commit": commit, "ETag": f'"{sha256}"', "X-Linked-Etag": f'"{sha256}"'}
+    headers["X-Linked-Size"] = str(file.stat().st_size)
+    if request.hub.xet and (xet_hash := repo.xet_hash(sha256)):
+        headers["X-Xet-Hash"] = xet_hash
+        headers["Link"] = f'<{request.hub.endpoint}/api/models/{repo.id}/xet-read-token/{commit}>; rel="xet-auth"'
+    return headers
 
 
 def ranged(request: Request, whole: Response, size: int) -> Response:

@@ -59,7 +59,7 @@ class Repo:
         self.id, self.path, self.incoming = repo_id, path, incoming
         self.git = GitRepo(path)
         self.lock = threading.RLock()
-        self.settings: dict[str, Any] = {"private": False, "created": now(), "discussions": []}
+        self.settings: dict[str, Any] = {"id": uuid.uuid4().hex, "private": False, "created": now(), "discussions": []}
         if (path / "hub.json").exists():
             self.settings = json.loads((path / "hub.json").read_text())
 
@@ -88,7 +88,8 @@ class Repo:
         try:
             with part.open("wb") as file:
                 for block in blocks:
-                    digest.update(block)
+                    if sha256:
+                        digest.update(block)
                     size += file.write(block)
             if sha256 and digest.hexdigest() != sha256:
                 raise HashMismatch(f"expected sha256 {sha256}, received {digest.hexdigest()} ({size} bytes)")

@@ -12,7 +12,7 @@ from typing import Any
 from .accounts import readable, writable
 from .body import BLOCK, MAX_BODY
 from .gitrepo import SHA
-from .reading import ranged
+from .reading import linked, ranged
 from .store import SHA256, HashMismatch, Repo
 from .wire import HubError, Request, Response, route
 
@@ -83,13 +83,13 @@ def put_object(request: Request, oid: str, grant: str) -> Response:
 
 @route("GET", "/lfs/{oid}/{grant}")
 def get_object(request: Request, oid: str, grant: str) -> Response:
-    file = _signed(request, grant, oid).large_file(oid)
-    if not file.is_file():
+    repo = _signed(request, grant, oid)
+    if not (file := repo.large_file(oid)).is_file():
         raise HubError(404, "no such object")
-    headers = {"ETag": f'"{oid}"', "Content-Type": "application/octet-stream"}
+    headers = {"Content-Type": "application/octet-stream"}
     # Clients of 1.x take another port for the same host and follow the redirect already when they ask for metadata.
     if SHA.fullmatch(commit := request.query.get("commit", "")):
-        headers["X-Repo-Commit"] = commit
+        headers |= linked(request, repo, commit, oid)
     return ranged(request, Response(200, file, headers), file.stat().st_size)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
-from .body import BLOCK, BadBody, Body, CutError, flipped
+from .body import BadBody, Body, CutError, flipped
 from .faults import Fault, Logged
 
 if TYPE_CHECKING:
@@ -165,7 +165,8 @@ class Handler(BaseHTTPRequestHandler):
             raise HubError(400, "too many parts in the query") from None
 
     def _fail_early(self, hub: LocalHub, fault: Fault, body: Body) -> None:
-        hub.stopping.wait(fault.hang)
+        if hub.stopping.wait(fault.hang):
+            raise CutError("the Hub ended")
         if fault.status:
             retry = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
             raise HubError(fault.status, "a fault that was asked for", **retry)
@@ -175,30 +176,41 @@ class Handler(BaseHTTPRequestHandler):
             raise OSError(errno.ENOSPC, "No space left on device")
 
     def _send(self, response: Response, log: Logged, fault: Fault | None) -> None:
-        size = 0 if self.command == "HEAD" else _body_size(response)
-        limit = (size or 0) // 2 if fault and fault.cut == "response" else None
-        if limit == 0:
+        length = _body_size(response)
+        size = 0 if self.command == "HEAD" else length
+        if fault and fault.cut == "response" and not size:
             raise CutError("cut by a fault")
         self.send_response(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)
-        if "Content-Length" not in response.headers:
-            length = _body_size(response)
-            self.send_header(
-                *(("Transfer-Encoding", "chunked") if length is None else ("Content-Length", str(length)))
-            )
+        self.send_header(*(("Transfer-Encoding", "chunked") if length is None else ("Content-Length", str(length))))
         self.end_headers()
-        for block in () if self.command == "HEAD" else _blocks(response):
-            if fault and fault.corrupt and not log.bytes_in and not log.bytes_out:
-                block = flipped(block)
-            if limit is not None and not (block := block[: limit - log.bytes_out]):
-                break
-            self.wfile.write(b"%x\r\n%b\r\n" % (len(block), block) if size is None else block)
+        if size is None:
+            self._send_chunked(response.body, log)
+        elif size and isinstance(response.body, Path) and not fault:
+            self.wfile.flush()
+            with response.body.open("rb") as file:
+                log.bytes_out = self.connection.sendfile(file, response.start, size)
+        elif size:
+            self._send_spoilt(_whole(response), log, fault)
+
+    def _send_chunked(self, blocks: Iterator[bytes], log: Logged) -> None:
+        for block in filter(None, blocks):
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(block), block))
             log.bytes_out += len(block)
-        if limit is not None:
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _send_spoilt(self, body: bytes, log: Logged, fault: Fault | None) -> None:
+        """A body that is in memory, and as a fault wants it."""
+        if fault and fault.corrupt and not log.bytes_in:
+            body = flipped(body)
+        if fault and fault.cut == "response":
+            body = body[: len(body) // 2]
+        self.wfile.write(body)
+        log.bytes_out = len(body)
+        if fault and fault.cut == "response":
             self.wfile.flush()
             raise CutError("cut by a fault")
-        self.wfile.write(b"0\r\n\r\n" if size is None else b"")
 
     def handle_expect_100(self) -> bool:
         go_on = super().handle_expect_100()
@@ -217,20 +229,10 @@ def _body_size(response: Response) -> int | None:
     return None
 
 
-def _blocks(response: Response) -> Iterator[bytes]:
+def _whole(response: Response) -> bytes:
     if isinstance(response.body, bytes):
-        if response.body:
-            yield response.body
-        return
-    if not isinstance(response.body, Path):
-        yield from (block for block in response.body if block)
-        return
-    left = _body_size(response)
-    with response.body.open("rb") as file:
-        file.seek(response.start)
-        while left and (block := file.read(min(BLOCK, left))):
-            left -= len(block)
-            yield block
+        return response.body
+    return response.body.read_bytes()[response.start : response.stop]
 
 
 class Server(ThreadingHTTPServer):

@@ -9,7 +9,7 @@ from typing import Any
 
 from .accounts import require_token, writable
 from .discussions import open_discussion
-from .gitrepo import GitError, RefMoved, is_safe_path, lfs_pointer
+from .gitrepo import GitError, RefMoved, is_ref_name, is_safe_path, lfs_pointer
 from .reading import commit_of
 from .store import SHA256, Repo
 from .wire import HubError, Request, route
@@ -35,7 +35,7 @@ def preupload(request: Request, repo: str, revision: str) -> dict[str, Any]:
     attributes, ignore = (_content(found, entries.get(name)) for name in (".gitattributes", ".gitignore"))
     large = found.git.lfs_paths(paths, attributes)
     large |= {file["path"] for file in files or [] if isinstance(file.get("size"), int) and file["size"] >= LARGE}
-    ignore = asked["gitIgnore"].encode() if isinstance(asked.get("gitIgnore"), str) else ignore
+    ignore = asked["gitIgnore"].encode("utf-8", "replace") if isinstance(asked.get("gitIgnore"), str) else ignore
     ignored = found.git.ignored_paths(paths, ignore) if ignore else set()
     answers = [
         {"path": path, "uploadMode": "lfs" if path in large else "regular", "shouldIgnore": path in ignored}
@@ -87,8 +87,9 @@ def commit(request: Request, repo: str, revision: str) -> dict[str, Any]:
 
 
 def _ref(repo: Repo, revision: str) -> str:
+    known = repo.git.refs()
     for ref in (revision, f"refs/heads/{revision}"):
-        if ref in repo.git.refs() and not ref.startswith("refs/tags/"):
+        if ref in known and not ref.startswith("refs/tags/"):
             return ref
     raise HubError(400, f"{revision} is not a branch: a commit needs one", "RevisionNotFound")
 
@@ -181,14 +182,11 @@ def create_tag(request: Request, repo: str, revision: str) -> dict[str, Any]:
 
 def _claim(repo: Repo, ref: str) -> None:
     """Raises HubError unless `ref` may be created."""
-    if ref in repo.git.refs():
-        raise HubError(409, f"Reference already exists: {ref}")
-    if any(other.startswith(f"{ref}/") or ref.startswith(f"{other}/") for other in repo.git.refs()):
-        raise HubError(409, f"{ref} would be a folder of references")
-    try:
-        repo.git.run("check-ref-format", ref)
-    except (GitError, ValueError):
-        raise HubError(400, f"git does not allow the name {ref[:200]!r}") from None
+    for other in repo.git.refs():
+        if other == ref or other.startswith(f"{ref}/") or ref.startswith(f"{other}/"):
+            raise HubError(409, f"Reference already exists: {other}")
+    if not is_ref_name(ref.split("/", 2)[2]):
+        raise HubError(400, f"git does not allow the name {ref[:200]!r}")
 
 
 @route("DELETE", "/api/models/{repo}/branch/{name}")

@@ -7,13 +7,16 @@ It works for every folder that keeps the contract of an export and knows no arch
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
 from ..check import Report
+from ..fresh import FreshInterpreter
 from ..problems import Misuse, Problem
 from .account import find_token, read_account
 from .client import Client, HubFailed, scrub
@@ -25,7 +28,7 @@ from .remote import read_remote
 from .upload import check_tag
 from .verify import reference_of, stranger
 
-__all__ = ["HubFailed", "NotReady", "Options", "Outcome", "Plan", "Prepared", "prepare", "publish", "scrub"]
+__all__ = ["Client", "HubFailed", "NotReady", "Options", "Outcome", "Plan", "Prepared", "prepare", "publish", "scrub"]
 
 
 class NotReady(Problem):
@@ -41,19 +44,29 @@ class Prepared:
     plan: Plan
 
 
-def prepare(folder: Path, repo_id: str | None = None, **options: bool | str | None) -> Prepared:
+def prepare(
+    folder: Path, repo_id: str | None = None, *, client: Client | None = None, **options: bool | str | None
+) -> Prepared:
     """Read the folder, the account and the repository, in this order; changes nothing anywhere.
 
     Args:
         folder, options: see `Options`.
         repo_id: None for the folder's name in the account's own namespace.
+        client: None for one of HF_ENDPOINT, with the token that is stored.
 
     Raises:
         Misuse, Problem: no such folder, no token, no permission, a tag that is taken, a Hub that does not answer.
     """
     contents = read_contents(folder)
-    client = Client(find_token())
-    account = read_account(client)
+    client = client or Client(find_token())
+    try:
+        return _prepare(contents, repo_id, client, options)
+    except HubFailed as failure:
+        raise Problem(f"{failure}. Nothing was sent: run the same command again") from failure
+
+
+def _prepare(contents: Contents, repo_id: str | None, client: Client, options: dict[str, Any]) -> Prepared:
+    folder, account = contents.folder, read_account(client)
     chosen = Options(folder, _valid(repo_id or f"{account.name}/{folder.resolve().name}"), **options)
     if chosen.create_pr:
         account.require_token_that_writes({account.name, chosen.repo_id, chosen.repo_id.split("/")[0]})
@@ -77,7 +90,13 @@ def _valid(repo_id: str) -> str:
 
 
 def publish(
-    prepared: Prepared, notify: Notify, show: Callable[[Report], None], dry_run: bool = False
+    prepared: Prepared,
+    notify: Notify,
+    show: Callable[[Report], None],
+    *,
+    dry_run: bool = False,
+    static: bool = False,
+    interpreter: FreshInterpreter | None = None,
 ) -> Outcome | None:
     """Check the folder, then commit, verify and pin.
 
@@ -85,26 +104,38 @@ def publish(
         notify: called with a line of progress.
         show: called with the report of the check.
         dry_run: stop after the check; returns None.
+        static: check by reading alone. The verification runs the model in any case.
+        interpreter: a fresh one that may ask the Hub, for callers that publish much; None for one of its own.
 
     Raises:
         NotReady: the check found errors.
         Problem: something went wrong later; the message says what the Hub holds.
     """
     client, contents, plan = prepared.client, prepared.contents, prepared.plan
+    if not dry_run:
+        plan.check_permission()
     private = plan.remote.private if plan.remote.exists else plan.options.private
-    with stranger(client.token if private else None) as interpreter:
+    with ExitStack() as stack:
+        if interpreter is None:
+            interpreter = stack.enter_context(stranger(client.token if private else None))
         interpreter.start()
-        report = check_contents(contents, plan.options.repo_id, interpreter, notify)
-        show(report)
-        if not report.ready:
-            errors = f"{report.count('error')} error{'s' * (report.count('error') != 1)}"
-            raise NotReady(
-                f"{contents.folder} has {errors}: nothing was sent. Repair what is listed, or see what a machine can: "
-                f"python -m scripts.check_repo {contents.folder} --fix"
-            )
+        _pass_the_check(prepared, notify, show, static, interpreter)
         if dry_run:
             return None
-        plan.check_permission()
         notify("loading the folder")
         with reference_of(contents, interpreter) as reference:
             return Publisher(client, contents, plan, notify).run(interpreter, reference)
+
+
+def _pass_the_check(
+    prepared: Prepared, notify: Notify, show: Callable[[Report], None], static: bool, interpreter: FreshInterpreter
+) -> None:
+    contents = prepared.contents
+    report = check_contents(contents, prepared.plan.options.repo_id, interpreter, notify, static)
+    show(report)
+    if not report.ready:
+        errors = f"{report.count('error')} error{'s' * (report.count('error') != 1)}"
+        raise NotReady(
+            f"{contents.folder} has {errors}: nothing was sent. Repair what is listed, or see what a machine can: "
+            f"python -m scripts.check_repo {contents.folder} --fix"
+        )
