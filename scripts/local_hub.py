@@ -24,18 +24,21 @@ def main(
     user: Annotated[str, typer.Option(help="The namespace that the printed token owns.")] = "me",
 ) -> None:
     try:
-        hub = LocalHub(store, port=port)
-        token = hub.token(user)
+        with LocalHub(store, port=port) as hub:
+            serve(hub, user, str(store or "a throw-away folder"))
     except (OSError, ValueError) as error:
-        typer.echo(f"The embedded Hub cannot start: {error}. Choose another --port, --store or --user.", err=True)
+        typer.echo(f"The embedded Hub cannot run: {error}. Choose another --port, --store or --user.", err=True)
         raise typer.Exit(2) from None
+
+
+def serve(hub: LocalHub, user: str, where: str) -> None:
+    """Until Ctrl-C, or SIGTERM."""
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    with hub:
-        typer.echo(f"export HF_ENDPOINT={hub.endpoint}\nexport HF_TOKEN={token}")
-        typer.echo(f"Repositories of {user!r} in {store or 'a throw-away folder'}. Ctrl-C ends it.", err=True)
-        ended.wait()
+    typer.echo(f"export HF_ENDPOINT={hub.endpoint}\nexport HF_TOKEN={hub.token(user)}")
+    typer.echo(f"Repositories of {user!r} in {where}. Ctrl-C ends it.", err=True)
+    ended.wait()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,22 @@ from tests.check.repositories import Files, as_json
 
 common = repositories._common
 
-WORDS = "a small test another of longer sentence with some more words in it one".split()
+WORDS = [
+    "a",
+    "small",
+    "test",
+    "another",
+    "of",
+    "longer",
+    "sentence",
+    "with",
+    "some",
+    "more",
+    "words",
+    "in",
+    "it",
+    "one",
+]
 
 _CONFIGURATION = '''"""Configuration of a tiny model."""
 

@@ -95,12 +95,14 @@ HOSTILE = {
     "exit with a fake report": at_import(f"{FAKE}\nos._exit(0)"),
     "SystemExit": in_init("raise SystemExit(0)"),
     "a loop in forward": in_forward("while True: pass"),
-    "a loop that swallows everything": at_import("while True:\n    try:\n        while True: pass\n    except BaseException: pass"),
+    "a loop that swallows everything": at_import(
+        "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
+    ),
     "memory": in_forward("self.block = [bytearray(1 << 28) for _ in range(64)]"),
     "closed files": at_import("import os\nos.closerange(3, 256)"),
     "closed files and a loop": at_import("import os\nos.closerange(0, 256)\nwhile True: pass"),
     "a crash": in_forward("import ctypes; ctypes.string_at(0)"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from scripts.hub_ready.local_hub import LocalHub
 
 SECRET = "the-secret-of-this-repository"
+pytestmark = pytest.mark.filterwarnings("ignore:Warnings while validating metadata")
 
 
 class World:

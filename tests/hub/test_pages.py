@@ -91,4 +91,6 @@ def test_the_command_serves_until_it_is_interrupted(tmp_path):
         )
         child.send_signal(signal.SIGINT)
     assert child.returncode == 0
+    wrong = subprocess.run([*command[:3], "--user", "../x"], cwd=root, capture_output=True, text=True)
+    assert wrong.returncode == 2 and "--user" in wrong.stderr
     assert taken.returncode == 2 and "--port" in taken.stderr and "Traceback" not in taken.stderr

@@ -82,7 +82,7 @@ def put_xorb(request: Request, place: str, name: str) -> dict[str, Any]:
     staged = _xorb(repo, name, "staged")
     repo.receive(request.body.blocks(), staged)
     try:
-        chunks.__wrapped__(staged)
+        chunks(staged)
     except Malformed as error:
         staged.unlink(missing_ok=True)
         raise HubError(400, str(error)) from None

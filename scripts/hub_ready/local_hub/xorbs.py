@@ -61,10 +61,15 @@ def hash_bytes(text: str) -> bytes:
     return struct.pack("<4Q", *(int(text[at : at + 16], 16) for at in range(0, 64, 16)))
 
 
-@lru_cache(maxsize=256)
 def chunks(xorb: Path) -> tuple[Chunk, ...]:
     """The chunks of a stored xorb. Raises Malformed."""
-    found, at, end = [], 0, xorb.stat().st_size
+    state = xorb.stat()
+    return _chunks(xorb, state.st_size, state.st_ino, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _chunks(xorb: Path, end: int, *_: int) -> tuple[Chunk, ...]:
+    found, at = [], 0
     with xorb.open("rb") as file:
         while (
             len(header := file.read(8)) == 8 and header[0] == 0

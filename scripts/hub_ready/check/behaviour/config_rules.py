@@ -83,7 +83,11 @@ def config_compares(facts: Facts) -> Iterator[Finding]:
     repair="""Use attribute_map = {"num_classes": "num_labels"}, and set num_labels only when the caller gave neither
         num_labels nor id2label.""",
     bad="super().__init__(num_labels=1000, **kwargs)",
-    good="if not {'num_labels', 'id2label'} & kwargs.keys():\n    kwargs['num_labels'] = 1000\nsuper().__init__(**kwargs)",
+    good="""
+        if not {"num_labels", "id2label"} & kwargs.keys():
+            kwargs["num_labels"] = 1000
+        super().__init__(**kwargs)
+    """,
 )
 def config_labels(facts: Facts) -> Iterator[Finding]:
     yield from _step(facts, "labels")

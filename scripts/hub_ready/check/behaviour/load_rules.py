@@ -130,8 +130,8 @@ def _unsaved(facts: Facts, kind: str, words: str) -> Iterator[Finding]:
 
 @rule(
     summary="A buffer that is not saved is not what the constructor makes.",
-    why="""Since 5.0 a load constructs on the meta device and leaves non-persistent buffers as uninitialised memory: NaN
-        or nonsense in the outputs, with a clean loading report.""",
+    why="""Since 5.0 a load constructs on the meta device and leaves non-persistent buffers as uninitialised memory:
+        NaN or nonsense in the outputs, with a clean loading report.""",
     repair="Make the buffer persistent, or fill it in _init_weights of the module that owns it.",
     bad='self.register_buffer("scale", torch.ones(3), persistent=False)',
     good="if isinstance(module, Scaled):\n    module.scale.copy_(torch.ones(3))  # in _init_weights",
@@ -200,7 +200,11 @@ def meta_construction(facts: Facts) -> Iterator[Finding]:
         _init_weights that passes over the head leaves it as uninitialised memory, NaN or 1e28, on every version.""",
     repair="Size the head by config.num_labels, and initialise it in _init_weights through nn.init.",
     bad="def _init_weights(self, module):\n    pass",
-    good="def _init_weights(self, module):\n    if isinstance(module, nn.Linear):\n        nn.init.normal_(module.weight, std=0.02)",
+    good="""
+        def _init_weights(self, module):
+            if isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, std=0.02)
+    """,
 )
 def head_replaceable(facts: Facts) -> Iterator[Finding]:
     yield from facts.failure("labels")

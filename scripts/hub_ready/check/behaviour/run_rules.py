@@ -38,7 +38,7 @@ def can_be_fed(facts: Facts) -> Iterator[Finding]:
 @rule(
     summary="The model does not run on inputs from its own processors, configuration or dummy_inputs.",
     why="Nobody can use it, on the versions that it fails on.",
-    repair="Make forward take what the processor gives; or define dummy_inputs when the inputs here were no good ones.",
+    repair="Make forward take what the processor gives; define dummy_inputs if the inputs here were no good ones.",
     bad="def forward(self, x):",
     good="def forward(self, pixel_values, labels=None):",
 )
@@ -158,8 +158,8 @@ def exports(facts: Facts) -> Iterator[Finding]:
 
 @rule(
     summary="The pipeline of the Auto class does not answer.",
-    why="""It is the first thing on the Hub's page and what most consumers try. It needs the processor's file, a forward
-        that takes what the processor gives, an output with logits, and a label for every class.""",
+    why="""It is the first thing on the Hub's page and what most consumers try. It needs the processor's file, a
+        forward that takes what the processor gives, an output with logits, and a label for every class.""",
     repair="Run transformers.pipeline(task, model=folder, trust_remote_code=True) and repair what it says.",
     bad="return logits",
     good="return ImageClassifierOutput(logits=logits)",

@@ -59,14 +59,16 @@ def save_loads_again(facts: Facts) -> Iterator[Finding]:
     good="leave save_pretrained alone",
 )
 def save_keeps_weights(facts: Facts) -> Iterator[Finding]:
-    changed = facts.of("save")["weights"]
-    if changed["count"]:
-        yield Finding(f"save_pretrained writes other values of {listed(changed)}")
+    seen = facts.of("save")
+    if seen["weights"]["count"]:
+        yield Finding(f"save_pretrained writes other values of {listed(seen['weights'])}")
+    elif seen.get("reloaded", {}).get("count"):
+        yield Finding(f"after a save and a load these have other values: {listed(seen['reloaded'])}")
 
 
 @rule(
     summary="Save, load, save is not a fixed point: the second save writes other bytes than the first.",
-    why="Something drifts with every generation of fine-tuning: a field that grows, a default that wins, a time stamp.",
+    why="Something drifts with every generation of fine-tuning: a field that grows, a default that wins, a time.",
     repair="Make the configuration and the processors write what they were given, and nothing of the moment.",
     bad="self.created = time.time()",
     good="no field that another save would change",
@@ -79,8 +81,9 @@ def save_fixed_point(facts: Facts) -> Iterator[Finding]:
 
 @rule(
     summary="The model cannot be pickled and read in another process, or is another one there.",
-    why="""DataLoader workers, multiprocessing with spawn, Ray and Spark send models that way; lambdas, local classes and
-        open files cannot go. The other process must call transformers.dynamic_module_utils.init_hf_modules() first.""",
+    why="""DataLoader workers, multiprocessing with spawn, Ray and Spark send models that way; lambdas, local classes
+        and open files cannot go. On every version the other process must call
+        transformers.dynamic_module_utils.init_hf_modules() first.""",
     repair="Use functools.partial or a method instead of a lambda, and classes at the top level of the file.",
     bad="self.act = lambda x: x.relu()",
     good="self.act = nn.ReLU()",

@@ -48,7 +48,10 @@ def loss_finite(facts: Facts) -> Iterator[Finding]:
     repair="""Call self._gradient_checkpointing_func(block.__call__, x) for each block when self.gradient_checkpointing
         and self.training; or drop the declaration.""",
     bad="supports_gradient_checkpointing = True  # and forward does not know of it",
-    good="if self.gradient_checkpointing and self.training:\n    x = self._gradient_checkpointing_func(block.__call__, x)",
+    good="""
+        if self.gradient_checkpointing and self.training:
+            x = self._gradient_checkpointing_func(block.__call__, x)
+    """,
 )
 def checkpointing_recomputes(facts: Facts) -> Iterator[Finding]:
     yield from facts.failure("checkpointing")

@@ -1,1 +1,1 @@
-"""Runs in a fresh interpreter beside the repository's code; imports the libraries, and nothing else of this project."""
+"""Runs in a fresh interpreter beside a repository's code; imports libraries, and nothing else of this project."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from .compare import few, same
+from .compare import differing, few, same
 from .subject import Subject
 
 _CODE_FILES = ("config.json", "preprocessor_config.json", "processor_config.json", "tokenizer_config.json")
@@ -39,8 +39,8 @@ def _lost_code(subject: Subject, saved: Path) -> list[str]:
 
 
 def _changed_weights(subject: Subject, state: dict[str, Tensor], saved: Path) -> list[str]:
-    """Tensors of the saved files that are not those of the model they were saved from."""
-    return [name for name, tensor in subject.tensors(saved) if name not in state or not same(state[name], tensor)]
+    """Tensors of the saved files that are not those of the model; 5.0 saves some under names of its own."""
+    return [name for name, tensor in subject.tensors(saved) if name in state and not same(state[name], tensor)]
 
 
 def _content(path: Path) -> bytes | None:
@@ -72,5 +72,6 @@ def save(subject: Subject) -> dict[str, Any]:
         second = _save(subject, again, loaded, "second")
     except Exception as error:
         return {**facts, "reload": subject.places.describe(error)}
+    facts["reloaded"] = few(differing(state, again.state_dict()))
     facts["missing"] = few(str(name) for name in info.get("missing_keys") or [])
     return {**facts, "changed": few(_changed_files(first, second))}
