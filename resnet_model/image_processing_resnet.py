@@ -3,13 +3,29 @@
 from collections.abc import Sequence
 from typing import Any, Optional, Union
 
+import numpy as np
 import torch
+from PIL import Image
 from timm.data import create_transform
 from transformers.image_processing_utils import BaseImageProcessor, BatchFeature
 from transformers.image_transforms import to_pil_image
 from transformers.image_utils import make_list_of_images
 
+_FIELDS = ("input_size", "interpolation", "mean", "std", "crop_pct", "crop_mode")
+_INTERPOLATIONS = ("bilinear", "bicubic", "nearest", "box", "hamming", "lanczos")
+_CROPS = ("center", "squash", "border")
 _MODES = {1: "L", 3: "RGB"}
+
+
+def _as_pil(image: Any) -> Image.Image:
+    """A PIL image; floating point is taken for fractions of 255 unless some value is above 1."""
+    if isinstance(image, Image.Image):
+        return image
+    pixels = np.asarray(image)
+    if pixels.dtype.kind == "f":
+        # Rounded here: to_pil_image cuts 6.9999 down to 6.
+        pixels = np.round(pixels * (255.0 if pixels.max() <= 1 else 1.0))
+    return to_pil_image(pixels)
 
 
 class ResnetImageProcessor(BaseImageProcessor):
@@ -27,7 +43,7 @@ class ResnetImageProcessor(BaseImageProcessor):
         crop_mode: "center", "squash" or "border".
 
     Raises:
-        ValueError: channels other than 1 or 3, or as many means or deviations as there are not channels.
+        ValueError: a value that is none of these; the message lists what is allowed.
     """
 
     model_input_names = ["pixel_values"]
@@ -50,6 +66,14 @@ class ResnetImageProcessor(BaseImageProcessor):
                 "input_size must begin with 1 or 3 channels, with one mean and one std for each, "
                 f"found input_size {self.input_size}, mean {self.mean}, std {self.std}"
             )
+        # timm takes an unknown crop_mode for "center".
+        if crop_mode not in _CROPS or interpolation not in _INTERPOLATIONS:
+            raise ValueError(
+                f"crop_mode must be one of {list(_CROPS)} and interpolation one of {list(_INTERPOLATIONS)}, "
+                f"found {crop_mode!r} and {interpolation!r}"
+            )
+        if not 0 < crop_pct <= 1:
+            raise ValueError(f"crop_pct must be above 0 and at most 1, found {crop_pct!r}")
 
     # The names by which training scripts ask a native processor.
     image_mean = property(lambda self: self.mean)
@@ -61,7 +85,7 @@ class ResnetImageProcessor(BaseImageProcessor):
 
         Args:
             images: PIL images of any mode, or arrays or tensors of shape (height, width, channels) or
-                (channels, height, width) in 0 to 255 (uint8) or 0 to 1 (float); one, a list, or a batch.
+                (channels, height, width) in 0 to 255, or as fractions in 0 to 1; one, a list, or a batch.
             return_tensors: "pt" (the default) or "np".
             fields: replace fields of the processor for this call, for instance `crop_pct=1.0`.
 
@@ -71,12 +95,11 @@ class ResnetImageProcessor(BaseImageProcessor):
         Raises:
             TypeError: a keyword that is not one of the processor's fields.
         """
-        config = {name: getattr(self, name) for name in ("input_size", "interpolation", "mean", "std")}
-        config.update(crop_pct=self.crop_pct, crop_mode=self.crop_mode)
+        config = {name: getattr(self, name) for name in _FIELDS}
         if not fields.keys() <= config.keys():
             raise TypeError(f"preprocess takes {', '.join(config)}; found {', '.join(fields.keys() - config.keys())}")
-        config.update(fields)
-        transform = create_transform(**{**config, "input_size": tuple(config["input_size"])}, is_training=False)
-        mode = _MODES[config["input_size"][0]]
-        pixels = [transform(to_pil_image(image).convert(mode)) for image in make_list_of_images(images)]
+        if fields:
+            return ResnetImageProcessor(**{**config, **fields}).preprocess(images, return_tensors)
+        transform, mode = create_transform(**config), _MODES[self.input_size[0]]
+        pixels = [transform(_as_pil(image).convert(mode)) for image in make_list_of_images(images)]
         return BatchFeature({"pixel_values": torch.stack(pixels)}, tensor_type=return_tensors)

@@ -1,5 +1,11 @@
-"""timm's ResNet family as transformers models: the body, and the body with a classifier."""
+"""timm's ResNet family as transformers models: the body, and the body with a classifier.
 
+Both take `pixel_values` of shape (batch, channels, height, width) and of the weights' dtype, and raise ValueError for
+anything else. `output_hidden_states` keeps five feature maps: the stem's, after its pooling, and each stage's.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Optional, Union
 
@@ -20,6 +26,10 @@ from .configuration_resnet import ResnetConfig
 _BLOCKS = {"basic": BasicBlock, "bottleneck": Bottleneck}
 _NORMS = {"batchnorm": nn.BatchNorm2d, "groupnorm": GroupNorm}
 _ANTI_ALIASING = {None: None, "avg": nn.AvgPool2d, "blur": BlurPool2d}
+_SAME_NAME = (
+    *("layers", "cardinality", "base_width", "stem_width", "stem_type", "replace_stem_pool", "block_reduce_first"),
+    *("down_kernel_size", "avg_down", "channels", "drop_rate", "drop_path_rate"),
+)
 
 
 def build_network(config: ResnetConfig, num_classes: int) -> ResNet:
@@ -29,23 +39,12 @@ def build_network(config: ResnetConfig, num_classes: int) -> ResNet:
         attention = partial(SEModule, rd_ratio=config.attn_rd_ratio)
     network = ResNet(
         block=[_BLOCKS[block] for block in config.block_types],
-        layers=config.layers,
         num_classes=num_classes,
         in_chans=config.input_channels,
-        cardinality=config.cardinality,
-        base_width=config.base_width,
-        stem_width=config.stem_width,
-        stem_type=config.stem_type,
-        replace_stem_pool=config.replace_stem_pool,
-        block_reduce_first=config.block_reduce_first,
-        down_kernel_size=config.down_kernel_size,
-        avg_down=config.avg_down,
-        channels=config.channels,
         norm_layer=_NORMS[config.norm_layer],
         aa_layer=_ANTI_ALIASING[config.aa_layer],
-        drop_rate=config.drop_rate,
-        drop_path_rate=config.drop_path_rate,
         block_args={"attn_layer": attention},
+        **{name: getattr(config, name) for name in _SAME_NAME},
     )
     if config.pruned:
         return adapt_model_from_file(network, config.pruned).train()
@@ -63,6 +62,7 @@ def classification_loss(logits: Tensor, labels: Tensor, config: ResnetConfig) ->
         logits: (batch, num_labels).
         labels: (batch,) of integers for one label each; (batch, num_labels) of floats for several; floats, (batch,) or
             (batch, num_labels), for regression.
+        config: gives `problem_type` and `num_labels`.
     """
     problem = config.problem_type
     if problem is None:
@@ -74,6 +74,25 @@ def classification_loss(logits: Tensor, labels: Tensor, config: ResnetConfig) ->
     if problem == "single_label_classification":
         return F.cross_entropy(logits, labels.reshape(-1).long())
     return F.binary_cross_entropy_with_logits(logits, labels)
+
+
+@contextmanager
+def _statistics_kept(block: nn.Module) -> Iterator[None]:
+    """Run a block without a change of its running statistics."""
+    norms = [module for module in block.modules() if isinstance(module, nn.BatchNorm2d)]
+    kept = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
+    for norm in norms:
+        norm.momentum, norm.num_batches_tracked = 0.0, None
+    try:
+        yield
+    finally:
+        for norm, (momentum, batches) in zip(norms, kept):
+            norm.momentum, norm.num_batches_tracked = momentum, batches
+
+
+def _contexts_of_runs(block: nn.Module) -> tuple[AbstractContextManager, AbstractContextManager]:
+    """For the forward pass through a checkpointed block, and for its second run in the backward pass."""
+    return nullcontext(), _statistics_kept(block)
 
 
 class ResnetPreTrainedModel(PreTrainedModel):
@@ -89,6 +108,8 @@ class ResnetPreTrainedModel(PreTrainedModel):
 
     def __init__(self, config: ResnetConfig, num_classes: int):
         super().__init__(config)
+        # Checks the values once more: what from_pretrained is given is set after the configuration was made.
+        type(config).from_dict(config.to_dict())
         self.gradient_checkpointing = False
         self.model = build_network(config, num_classes)
         # 5.x reads what this sets during every load.
@@ -97,6 +118,11 @@ class ResnetPreTrainedModel(PreTrainedModel):
     def get_input_embeddings(self) -> None:
         """None: images are not embedded by a table, and quantisers ask."""
         return None
+
+    def enable_input_require_grads(self) -> None:
+        """Nothing: PEFT asks for it with checkpoints, but ours pass gradients even where their input needs none."""
+
+    disable_input_require_grads = enable_input_require_grads
 
     def _init_weights(self, module: nn.Module) -> None:
         """timm's own initialisation, one leaf at a time, for whatever a checkpoint did not bring."""
@@ -119,7 +145,8 @@ class ResnetPreTrainedModel(PreTrainedModel):
             module.filt.copy_(fresh.filt)
 
     def _check_input(self, pixel_values: Tensor) -> None:
-        channels, dtype = self.config.input_channels, next(self.parameters()).dtype
+        # A replica of DataParallel has no parameters of its own.
+        channels, dtype = self.config.input_channels, next(self.parameters(), pixel_values).dtype
         if pixel_values.ndim != 4 or pixel_values.shape[1] != channels:
             expected = f"(batch, {channels}, height, width)"
             raise ValueError(f"pixel_values must be of shape {expected}, found {tuple(pixel_values.shape)}")
@@ -135,12 +162,18 @@ class ResnetPreTrainedModel(PreTrainedModel):
         if not (self.gradient_checkpointing and self.training):
             return stage(features)
         for block in stage:
-            features = self._gradient_checkpointing_func(block.__call__, features)
+            # The second run of a block must not count its batch a second time; compiled graphs see to that themselves.
+            once = {} if torch.compiler.is_compiling() else {"context_fn": partial(_contexts_of_runs, block)}
+            # Never reentrant, the default of 4.x: behind a frozen stem that would lose every gradient.
+            features = self._gradient_checkpointing_func(block.__call__, features, use_reentrant=False, **once)
         return features
 
-    def _encode(self, pixel_values: Tensor, keep: bool) -> tuple[Tensor, Optional[tuple[Tensor, ...]]]:
-        """Feature maps of the last stage and, if they are to be kept, those of the stem and of every stage."""
+    def _encode(
+        self, pixel_values: Tensor, output_hidden_states: Optional[bool]
+    ) -> tuple[Tensor, Optional[tuple[Tensor, ...]]]:
+        """The last feature map, and all five where `output_hidden_states` (None: the configuration) asks for them."""
         self._check_input(pixel_values)
+        keep = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
         net = self.model
         features = net.maxpool(net.act1(net.bn1(net.conv1(pixel_values))))
         kept = (features,) if keep else None
@@ -167,21 +200,11 @@ class ResnetModel(ResnetPreTrainedModel):
     ) -> Union[tuple, BaseModelOutputWithPoolingAndNoAttention]:
         """Compute features.
 
-        Args:
-            pixel_values: (batch, channels, height, width), of the dtype of the weights.
-            output_hidden_states: keep the feature maps of the stem (after its pooling) and of each stage; None is
-                `config.output_hidden_states`.
-            return_dict: False for a plain tuple; None is `config.return_dict`.
-
         Returns:
             `last_hidden_state` (batch, features, height / 32, width / 32), `pooler_output` (batch, features), which
-            are timm's pre-logits, and `hidden_states`, five maps.
-
-        Raises:
-            ValueError: pixel_values of another rank, channel count or dtype.
+            are timm's pre-logits, and `hidden_states`.
         """
-        keep = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
-        features, hidden_states = self._encode(pixel_values, keep)
+        features, hidden_states = self._encode(pixel_values, output_hidden_states)
         output = BaseModelOutputWithPoolingAndNoAttention(
             last_hidden_state=features,
             pooler_output=self.model.global_pool(features),
@@ -204,23 +227,12 @@ class ResnetModelForImageClassification(ResnetPreTrainedModel):
         output_hidden_states: Optional[bool] = None,
         return_dict: Optional[bool] = None,
     ) -> Union[tuple, ImageClassifierOutputWithNoAttention]:
-        """Classify images.
-
-        Args:
-            pixel_values: (batch, channels, height, width), of the dtype of the weights.
-            labels: targets, see `classification_loss`; None for no loss.
-            output_hidden_states: keep the feature maps of the stem (after its pooling) and of each stage; None is
-                `config.output_hidden_states`.
-            return_dict: False for a plain tuple; None is `config.return_dict`.
+        """Classify images; `labels` are targets as `classification_loss` takes them.
 
         Returns:
-            `loss` (a scalar, with labels only), `logits` (batch, num_labels) and `hidden_states`, five maps.
-
-        Raises:
-            ValueError: pixel_values of another rank, channel count or dtype.
+            `loss` (a scalar, with labels only), `logits` (batch, num_labels) and `hidden_states`.
         """
-        keep = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
-        features, hidden_states = self._encode(pixel_values, keep)
+        features, hidden_states = self._encode(pixel_values, output_hidden_states)
         logits = self.model.forward_head(features)
         loss = None if labels is None else classification_loss(logits, labels.to(logits.device), self.config)
         output = ImageClassifierOutputWithNoAttention(loss=loss, logits=logits, hidden_states=hidden_states)
