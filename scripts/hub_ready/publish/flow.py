@@ -1,7 +1,7 @@
 """One publication from the plan to the tag; at every step it can say what the Hub holds."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..fresh import FreshInterpreter
@@ -11,7 +11,7 @@ from .client import Client, HubFailed, scrub
 from .contents import CARD, Contents
 from .plan import Plan
 from .provenance import source_state, versions
-from .remote import read_files
+from .remote import Remote, read_files, read_remote
 from .snippet import load_snippet
 from .upload import (
     Commit,
@@ -82,6 +82,10 @@ class Publisher:
         self.client, self.contents, self.plan, self.notify = client, contents, plan, notify
         self.source, self.versions = source_state(), versions()
         self.options, self.commit, self.verified = plan.options, None, False
+        # The branch as it stands, where nothing had to be sent; the commit that its card pins; the card that was sent.
+        self.standing: Remote | None = None
+        self.pinned: str | None = None
+        self.sent_card: bytes | None = None
         self.before: str | None = None if plan.remote.is_fresh else plan.remote.head
 
     def run(self, interpreter: FreshInterpreter, reference: Reference) -> Outcome:
@@ -98,7 +102,8 @@ class Publisher:
             raise Problem(f"{failure}. {self.whereabouts()}") from failure
 
     def _run(self, interpreter: FreshInterpreter, reference: Reference) -> Outcome:
-        self.commit = self._standing() if self.plan.is_empty else self._send()
+        here = Commit("", self.options.branch)
+        self.commit = self._standing(self.plan.remote, here) if self.plan.is_empty else self._send()
         found = self._verify(interpreter, reference)
         self.verified = True
         card_commit, revision = None, self.commit.oid
@@ -106,7 +111,7 @@ class Publisher:
             self.notify("tagging")
             set_tag(self.client, self.options.repo_id, self.options.tag, self.commit.oid)
             revision = self.options.tag
-        elif self._card_is_ours and self._pin != self.commit.oid:
+        elif self._card_is_ours and self.pinned != self.commit.oid:
             self.notify("pinning the card")
             card_commit = self._pin_card()
         return self._outcome(found, card_commit, revision)
@@ -119,35 +124,31 @@ class Publisher:
         if self.options.create_pr:
             proposed = find_pull_request(self.client, self.plan, self.contents)
             if proposed:
-                return proposed
+                found = read_remote(self.client, self.options.repo_id, proposed.revision)
+                return self._standing(found, proposed)
         self.notify(f"sending {len(self.plan.sent)} files")
-        card = self._card(self.options.tag) if CARD in self.plan.sent else None
         text = description(self.contents, self.source)
-        return commit_once(self.client, self.plan, self.contents, card, remote.head, text)
+        self.sent_card = self._card(self.options.tag) if CARD in self.plan.sent else None
+        return commit_once(self.client, self.plan, self.contents, self.sent_card, remote.head, text)
 
-    def _standing(self) -> Commit:
-        """What is there already: the commit that the card pins if it still is the folder, else the branch's head."""
-        branch, remote = self.options.branch, self.plan.remote
-        if self._pin:
+    def _standing(self, remote: Remote, where: Commit) -> Commit:
+        """What is there already: the commit that the card pins if it still is the folder, else the head."""
+        self.standing, record = remote, remote.record
+        if record and record.untouched and record.pin:
             try:
-                oid, _, files = read_files(self.client, self.options.repo_id, self._pin)
+                oid, _, files = read_files(self.client, self.options.repo_id, record.pin)
             except HubFailed:
-                return Commit(remote.head, branch)
+                return replace(where, oid=remote.head)
             if not differing(files, self.contents, None):
-                return Commit(oid, branch)
-        return Commit(remote.head, branch)
+                self.pinned = oid
+                return replace(where, oid=oid)
+        return replace(where, oid=remote.head)
 
     # -- the card --------------------------------------------------------------------------------------------------
 
     @property
     def _card_is_ours(self) -> bool:
         return self.plan.card != "kept" and CARD in self.contents.sent
-
-    @property
-    def _pin(self) -> str | None:
-        """The revision that the card on the Hub names, where it is the folder's."""
-        record = self.plan.remote.record
-        return record.pin if record and self.plan.card == "unchanged" else None
 
     def _card(self, revision: str | None) -> bytes:
         snippet = load_snippet(self.contents.folder, self.options.repo_id, revision) if revision else None
@@ -157,9 +158,7 @@ class Publisher:
     def _pin_card(self) -> str:
         """A commit of the card alone, that names the verified one; returns its id."""
         text, card = description(self.contents, self.source), self._card(self.commit.oid)
-        head = self.commit
-        if self.plan.is_empty:
-            head = Commit(self.plan.remote.head, self.options.branch)
+        head = replace(self.commit, oid=self.standing.head) if self.standing else self.commit
         done = commit_card(self.client, self.options.repo_id, head, card, text)
         wrong = differing(read_files(self.client, self.options.repo_id, done.oid)[2], self.contents, card)
         if wrong:
@@ -171,10 +170,9 @@ class Publisher:
     def _verify(self, interpreter: FreshInterpreter, reference: Reference) -> dict[str, Any]:
         self.notify("loading it back as a stranger")
         oid, repo_id = self.commit.oid, self.options.repo_id
-        card = self._card(self.options.tag) if CARD in self.plan.sent else None
         snippet = load_snippet(self.contents.folder, repo_id, oid)
         try:
-            return verify(self.client, interpreter, self.contents, reference, repo_id, oid, card, snippet)
+            return verify(self.client, interpreter, self.contents, reference, repo_id, oid, self.sent_card, snippet)
         except NotVerified as failure:
             raise NotVerified(f"not verified: {failure}. {self.whereabouts()}") from failure
 
@@ -205,8 +203,7 @@ class Publisher:
             return f"Nothing was committed to {where}" + (f", which held {held[:12]}" if held else "") + f". {again}"
         if now[0] == self.plan.remote.head or set(now[2]) <= {".gitattributes"}:
             return f"Nothing was committed: {where} holds what it held before ({now[0][:12]}). {again}"
-        card = self._card(self.options.tag) if CARD in self.plan.sent else None
-        if not differing(now[2], self.contents, card):
+        if not differing(now[2], self.contents, self.sent_card):
             return (
                 f"{where} holds the whole new commit {now[0][:12]}, not verified. {again}: it verifies what is there"
             )

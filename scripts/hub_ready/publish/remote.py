@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
-from huggingface_hub import get_session, hf_hub_url
+from huggingface_hub import get_session
 from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
@@ -71,7 +71,7 @@ def read_files(client: Client, repo_id: str, revision: str) -> tuple[str, bool, 
 
 def read_text(client: Client, repo_id: str, revision: str, path: str) -> str:
     """A small file of a commit, past every cache. Raises HubFailed."""
-    url = hf_hub_url(repo_id, path, revision=revision, endpoint=client.endpoint)
+    url = f"{client.endpoint}/{repo_id}/resolve/{quote(revision, safe='')}/{quote(path)}"
 
     def get() -> str:
         answer = get_session().get(url, headers=build_hf_headers(token=client.token or False))
