@@ -21,7 +21,7 @@ _TEMPLATE_ONLY = (
     "tests/behaviour/*",
     "tests/check/*",
     "tests/hub/*",
-    "tests/push/*",
+    "tests/publish/*",
     "tests/test_readme.py",
 )
 _TEMPLATE_SUFFIX = ".jinja"
