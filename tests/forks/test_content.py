@@ -43,7 +43,7 @@ def test_every_resnet_in_a_resnet_fork_is_timms(resnet_fork: Path) -> None:
     template = identifiers_of(read_manifest())
     own = {template.package, template.model_type, *template.modules, *template.classes}
     assert words & own == set() and not [path for path in tracked(resnet_fork) if "resnet" in path.lower()]
-    # timm, transformers and the paper write ResNet; this template's own spelling is Resnet, and its forms end in _resnet.
+    # timm, transformers and the paper write ResNet; Resnet is this template's own spelling, and _resnet its ending.
     assert [word for word in words if "Resnet" in word] == []
     modules = {word for word in words if re.match(r"(configuration|modeling|image_processing|custom)_", word)}
     assert modules == set() and words & set(timm.list_models(module="resnet"))
