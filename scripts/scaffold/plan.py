@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from scripts.hub_ready.manifest import ROOT, read_manifest
+from scripts.hub_ready.problems import Problem
 from scripts.hub_ready.update.git import tracked
 
 from .identifiers import identifiers_of, rename
@@ -71,7 +72,10 @@ def _from_folder(folder: Path, starter: Starter, names: Names, paths: list[str])
 
 def plan(starter: Starter, names: Names) -> list[PlannedFile]:
     """The files of a fork: the template's, in whose places come those of every fork, then those of the starter."""
-    paths = tracked(ROOT)
+    try:
+        paths = tracked(ROOT)
+    except Problem as problem:
+        raise Problem(f"the template must be a clone with its history, made by git clone: {problem}") from problem
     own = [path for path in paths if path.startswith(f"{FOLDER.relative_to(ROOT).as_posix()}/")]
     layers = [
         _from_template(starter, names, paths),

@@ -99,7 +99,4 @@ def planned_paths(record: Record) -> list[str]:
 
 def template_commit() -> tuple[str, bool]:
     """The commit of this template, and whether its work tree holds changes that are in no commit."""
-    try:
-        return git_text(ROOT, "rev-parse", "HEAD"), bool(changes(ROOT))
-    except Problem as problem:
-        raise Problem(f"the template must be a clone with its history, made by git clone: {problem}") from problem
+    return git_text(ROOT, "rev-parse", "HEAD"), bool(changes(ROOT))

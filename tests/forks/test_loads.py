@@ -1,5 +1,6 @@
 """What a fork exports loads for a stranger, beside other forks, and with other layers in it."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file
 
 from scripts.hub_ready.manifest import ROOT, read_manifest
 from scripts.hub_ready.update.git import changes
@@ -23,9 +25,9 @@ SMALL = {"layers": [1, 1, 1, 1], "channels": [8, 8, 16, 16], "stem_width": 8}
 def export(inside: Inside, tmp_path: Path) -> Export:
     """Export a fork's model, and prove the folder for a stranger."""
 
-    def run(root: Path, **fields: Any) -> Path:
-        target = tmp_path / read_manifest(root).config["model_type"]
-        made = inside("export", root=root, target=target, fields=fields)
+    def run(root: Path, weights: str = "random", name: str = "", **fields: Any) -> Path:
+        target = tmp_path / (name or read_manifest(root).config["model_type"])
+        made = inside("export", root=root, target=target, fields=fields, weights=weights)
         job, reference = ROOT / "scripts/hub_ready/jobs/load_and_compare.py", f"{target}.safetensors"
         proof = {"folder": target, "reference": reference, "outputs": made["outputs"], "task": made["task"]}
         assert inside(str(job.with_suffix("")), **proof)["differences"] == []
@@ -48,6 +50,13 @@ def test_forks_and_the_template_do_not_disturb_each_other(
         ["ResnetModelForImageClassification", "custom_resnet", True],
     ]
     assert found[4:] == found[:4][::-1]
+
+
+def test_what_was_saved_is_exported_with_its_own_sizes_and_numbers(vision_fork: Path, export: Export) -> None:
+    saved = export(vision_fork, width=16, depths=[1, 1], num_classes=3)
+    again = export(vision_fork, weights=str(saved), name="again")
+    assert json.loads((again / "config.json").read_text())["depths"] == [1, 1]
+    assert load_file(f"{again}.safetensors")["logits"].tolist() == load_file(f"{saved}.safetensors")["logits"].tolist()
 
 
 def test_another_architecture_takes_an_edit_of_the_two_files_that_the_readme_names(

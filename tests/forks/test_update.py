@@ -166,6 +166,12 @@ def test_a_template_without_the_recorded_commit_is_a_message(place: Place, tmp_p
     assert changes(fork) == []
 
 
+def test_a_clone_that_remembers_no_template_asks_for_it(place: Place, tmp_path: Path) -> None:
+    run_git(tmp_path, "clone", "--quiet", str(place[1]), str(tmp_path / "clone"))
+    with pytest.raises(Misuse, match="--update --template ADDRESS"):
+        update(tmp_path / "clone")
+
+
 def test_only_what_new_model_made_can_be_updated(tmp_path: Path) -> None:
     with pytest.raises(Misuse, match="works inside a repository that new_model made"):
         update(ROOT)

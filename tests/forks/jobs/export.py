@@ -1,10 +1,10 @@
-"""Export a source tree's own model with fresh weights. Runs in a fresh interpreter."""
+"""Export a source tree's own model with fresh weights, or those of a folder. Runs in a fresh interpreter."""
 
 import sys
 from pathlib import Path
 
 
-def main(root: str, target: str, fields: dict, seed: int = 0) -> dict:
+def main(root: str, target: str, fields: dict, weights: str = "random") -> dict:
     """Write the folder `target`, and beside it, in `target`.safetensors, an image, its pixels and the outputs.
 
     `fields` take the places of config.json's, to make a network small.
@@ -18,7 +18,7 @@ def main(root: str, target: str, fields: dict, seed: int = 0) -> dict:
 
     manifest = read_manifest()
     manifest.config.update(fields)
-    source = load_source(manifest, "random", seed)
+    source = load_source(manifest, weights, seed=0)
     Path(target).mkdir()
     export(source.model, [source.processor], manifest, Path(target))
     reference = reference_of(source, manifest)
