@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,9 @@ from packaging.requirements import Requirement
 from scripts.hub_ready.card import requirement_lines
 from scripts.hub_ready.fresh import LIBRARIES, FreshInterpreter
 from scripts.hub_ready.manifest import ROOT
+
+# Before torch is imported, here and in every process that a test starts: the tests share the cores already.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

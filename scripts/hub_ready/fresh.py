@@ -27,7 +27,16 @@ _SERVER = Path(__file__).with_name("fresh_server.py")
 # What a consumer's program imports before its first load.
 LIBRARIES = ("torch", "safetensors.torch", "transformers.modeling_utils", "transformers.pipelines")
 _GRACE = 30.0  # seconds beyond a job's limit after which the interpreter itself is taken for stopped
-_INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "SSL_CERT_FILE", "TMPDIR")
+_INHERITED = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "MKL_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "SSL_CERT_FILE",
+    "TMPDIR",
+)
 
 
 class JobFailed(Problem):
@@ -56,6 +65,8 @@ class FreshInterpreter:
         self.libraries, self.python = tuple(libraries), str(python)
         self.environment = dict(environment or {})
         self._process: subprocess.Popen | None = None
+        # Named before it is made, so that an interrupt in between finds it all the same.
+        self._home = Path(tempfile.gettempdir(), f"fresh-interpreter-{secrets.token_hex(8)}")
 
     def __enter__(self) -> "FreshInterpreter":
         return self
@@ -68,8 +79,6 @@ class FreshInterpreter:
         if self._process is not None and self._process.poll() is None:
             return
         self.close()
-        # Named before it is made: an interrupt in between finds it all the same.
-        self._home = Path(tempfile.gettempdir(), f"fresh-interpreter-{secrets.token_hex(8)}")
         try:
             self._home.mkdir(mode=0o700)
             self._process = self._launch()

@@ -66,12 +66,9 @@ def test_a_stranger_predicts_every_held_out_digit_as_timm_does(
     def pixels(images: np.ndarray) -> torch.Tensor:
         return torch.stack([transform(Image.fromarray(image).convert("RGB")) for image in images])
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # the network is too small to share
     train(model, pixels(digits["images"]), torch.from_numpy(digits["labels"]))
     with torch.no_grad():
         expected = model(pixels(digits["held_out"])).argmax(-1).numpy()
-    torch.set_num_threads(threads)
     names = [f"digit {i}" for i in range(10)]
     source = tmp_path / "digits_resnet"
     save_for_hf(model, str(source), model_config={"label_names": names}, safe_serialization=True)

@@ -11,4 +11,4 @@ def main(root: str, paths: list[str]) -> int:
     sys.dont_write_bytecode = True
     import pytest
 
-    return int(pytest.main(["-p", "no:cacheprovider", "-x", *paths]))
+    return int(pytest.main(["-n0", "-p", "no:cacheprovider", "-x", *paths]))
