@@ -86,6 +86,9 @@ def lfs(monkeypatch: pytest.MonkeyPatch) -> None:
 def use_transfer(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", name == "lfs")
     if name == "xet":
+        for setting, value in {"MAX_ATTEMPTS": "2", "BASE_DELAY": "20ms", "MAX_DURATION": "1s"}.items():
+            monkeypatch.setenv(f"HF_XET_CLIENT_RETRY_{setting}", value)
+        monkeypatch.setenv("HF_XET_CLIENT_READ_TIMEOUT", "2s")
         new_xet_session()
 
 

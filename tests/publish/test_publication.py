@@ -44,6 +44,7 @@ def test_the_commit_of_the_card_changes_nothing_else(lfs: None, hub: LocalHub, f
     assert changed.split() == ["README.md"]
 
 
+@pytest.mark.parametrize("transfer", [pytest.param("lfs", marks=pytest.mark.faults), "xet"], indirect=True)
 def test_a_second_publication_sends_what_changed_and_both_revisions_keep_their_numbers(
     transfer: str, hub: LocalHub, folder: Path, push: Push, stranger: FreshInterpreter, tmp_path: Path
 ) -> None:
@@ -137,16 +138,16 @@ def test_a_commit_that_came_between_is_never_overwritten(
     assert head(hub, "ada/between") == theirs[0]
 
 
-def test_a_pull_request_is_verified_and_the_branch_stays(lfs: None, hub: LocalHub, folder: Path, push: Push) -> None:
-    first = push(folder, "ada/proposed")
+def test_a_pull_request_is_verified_and_the_branch_stays(lfs: None, hub: LocalHub, folder: Path, commit: Push) -> None:
+    first = commit(folder, "ada/proposed")
     with_other_weights(folder)
-    outcome = push(folder, "ada/proposed", create_pr=True)
+    outcome = commit(folder, "ada/proposed", create_pr=True)
     assert outcome.pull_request == 1 and head(hub, "ada/proposed") == first.card_commit
     assert titles(hub, "ada/proposed", "refs/pr/1")[:2] == [
         "Pin the card's snippet",
         "Update README.md, model.safetensors",
     ]
-    again = push(folder, "ada/proposed", create_pr=True)
+    again = commit(folder, "ada/proposed", create_pr=True)
     assert again.pull_request == 1
 
 

@@ -22,7 +22,7 @@ from .account import find_token, read_account
 from .client import Client, HubFailed, scrub
 from .contents import Contents, read_contents
 from .flow import Notify, Outcome, Publisher
-from .gate import check_contents
+from .gate import check_contents, require_license
 from .plan import Options, Plan, make_plan
 from .remote import read_remote
 from .upload import check_tag
@@ -139,3 +139,4 @@ def _pass_the_check(
             f"{contents.folder} has {errors}: nothing was sent. Repair what is listed, or see what a machine can: "
             f"python -m scripts.check_repo {contents.folder} --fix"
         )
+    require_license(contents)

@@ -22,11 +22,16 @@ _TOKEN = re.compile(r"\b(hf|api_org)_[A-Za-z0-9]{16,}")
 
 
 class HubFailed(Problem):
-    """The Hub did not do what it was asked; `status` is that of its answer, None where there was no answer."""
+    """The Hub did not do what it was asked.
 
-    def __init__(self, message: str, status: int | None):
+    Attributes:
+        status: of its answer; None where there was no answer.
+        passing: whether the same request may well succeed when it is sent again.
+    """
+
+    def __init__(self, message: str, error: BaseException):
         super().__init__(message)
-        self.status = status
+        self.status, self.passing = status_of(error), is_passing(error)
 
 
 def scrub(text: str, token: str | None = None) -> str:
@@ -41,6 +46,13 @@ def status_of(error: BaseException | None) -> int | None:
             return error.response.status_code
         error = error.__cause__ or error.__context__
     return None
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether it was an overload or a connection that broke; uploads of large files have been tried again already."""
+    if isinstance(error, HfHubHTTPError):
+        return error.response.status_code in _AGAIN
+    return isinstance(error, OSError) or type(error).__module__.startswith(("httpx", "httpcore"))
 
 
 def in_words(error: BaseException) -> str:
@@ -82,7 +94,7 @@ class Client:
             return call(*args, **kwargs)
         # The client's layers (HTTP, LFS, Xet) raise errors of several libraries that have no base in common.
         except Exception as error:
-            raise HubFailed(scrub(f"{doing}: {in_words(error)}", self.token), status_of(error)) from error
+            raise HubFailed(scrub(f"{doing}: {in_words(error)}", self.token), error) from error
 
     def ask(self, doing: str, call: Callable[..., Answer], *args: Any, **kwargs: Any) -> Answer:
         """`once`, again where the Hub was overloaded or the connection broke: for calls that may be repeated."""
@@ -90,8 +102,7 @@ class Client:
             try:
                 return self.once(doing, call, *args, **kwargs)
             except HubFailed as failure:
-                passing = failure.status is None or failure.status in _AGAIN
-                if attempt == _TRIES - 1 or not passing or isinstance(failure.__cause__, ValueError):
+                if attempt == _TRIES - 1 or not failure.passing:
                     raise
                 time.sleep(_seconds_to_wait(failure.__cause__, _WAIT * 2**attempt))
         raise AssertionError("unreachable")

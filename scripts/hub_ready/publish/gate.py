@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+from huggingface_hub.repocard import metadata_load
+
 from ..check import Report, check_folder
 from ..fresh import FreshInterpreter
-from .contents import Contents
+from ..problems import Problem
+from .contents import CARD, Contents
 from .flow import Notify
 
 
@@ -16,3 +19,13 @@ def check_contents(
     report = check_folder(contents.folder, **how)
     sent = tuple(finding for finding in report.findings if finding.path not in set(contents.left_out))
     return replace(report, findings=sent)
+
+
+def require_license(contents: Contents) -> None:
+    """Raises Problem for a card without a license: a warning elsewhere, too late once published."""
+    card = contents.sent.get(CARD)
+    if card is None or not (metadata_load(card.place) or {}).get("license"):
+        raise Problem(
+            f"{contents.folder / CARD} names no license, without which nobody may use the model: nothing was sent. "
+            "Add a line such as `license: apache-2.0` between the two lines of --- at its head"
+        )

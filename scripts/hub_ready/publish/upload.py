@@ -14,7 +14,6 @@ from .plan import Options, Plan
 from .remote import FILES_TRAILER, Remote, RemoteFile, read_files, read_remote
 
 _TRIES = 3
-_PASSING = {None, 408, 429, 500, 502, 503, 504, 507}
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def commit_once(client: Client, plan: Plan, contents: Contents, card: bytes | No
                 return arrived
             if failure.status == 412 or head != parent:
                 raise moved(options, parent, head) from failure
-            if attempt == _TRIES or failure.status not in _PASSING:
+            if attempt == _TRIES or not failure.passing:
                 raise Problem(
                     f"{failure}. {options.branch} of {options.repo_id} holds what it held before ({parent[:12]}): "
                     f"nothing was committed. {_repair(failure, options)}"
@@ -179,7 +178,7 @@ def commit_card(client: Client, repo_id: str, commit: Commit, card: bytes, text:
             head, _, files = read_files(client, repo_id, commit.revision)
             if head != commit.oid and files.get(CARD) and files[CARD].blob == git_hash(card):
                 return Commit(head, commit.revision, commit.pull_request, commit.url)
-            if head != commit.oid or attempt == _TRIES or failure.status not in _PASSING:
+            if head != commit.oid or attempt == _TRIES or not failure.passing:
                 raise
     raise AssertionError("unreachable")
 
