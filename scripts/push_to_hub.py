@@ -60,9 +60,7 @@ def main(
         _publish(folder, repo_id, options, {"dry_run": dry_run, "static": static}, as_json)
 
 
-def _publish(
-    folder: Path, repo_id: str | None, options: dict[str, Any], how: dict[str, bool], as_json: bool
-) -> None:
+def _publish(folder: Path, repo_id: str | None, options: dict[str, Any], how: dict[str, bool], as_json: bool) -> None:
     from .hub_ready.check.render import print_report
     from .hub_ready.publish import prepare, publish
     from .hub_ready.publish.show import print_outcome, print_plan
