@@ -4,8 +4,8 @@ Reads the files and the code of a folder (or of a repository on the Hub), then l
 of its own. The last line of the output is the verdict.
 
 \b
-    python -m scripts.check_repo exports/resnet50d
-    python -m scripts.check_repo exports/resnet50d --fix
+    python -m scripts.check_repo exports/my-model
+    python -m scripts.check_repo exports/my-model --fix
     python -m scripts.check_repo someone/model --static
     python -m scripts.check_repo --explain auto-map-complete
 

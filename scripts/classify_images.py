@@ -1,8 +1,8 @@
 """Classify images with an exported folder, as a stranger would: a fresh interpreter, an empty cache, the pipeline.
 
 \b
-    python -m scripts.classify_images exports/resnet50d
-    python -m scripts.classify_images exports/resnet50d cat.jpg dog.png --top 3
+    python -m scripts.classify_images exports/my-model
+    python -m scripts.classify_images exports/my-model cat.jpg dog.png --top 3
 
 Without images it takes the two photographs that scikit-learn brings.
 
@@ -30,9 +30,7 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     if not (folder / "config.json").is_file():
-        raise Misuse(
-            f"{folder} holds no config.json; export a model first: python -m scripts.port_timm_weights --help"
-        )
+        raise Misuse(f"{folder} holds no config.json; expected an exported folder, and README.md says how to make one")
     absent = [str(path) for path in images or [] if not path.is_file()]
     if absent:
         raise Misuse(f"no such image: {', '.join(absent)}")

@@ -1,10 +1,10 @@
 """Publish a folder on the Hugging Face Hub, and prove that a stranger gets what was published.
 
 \b
-    python -m scripts.push_to_hub exports/resnet50d --rehearse
-    python -m scripts.push_to_hub exports/resnet50d --dry-run
-    python -m scripts.push_to_hub exports/resnet50d --repo-id you/resnet50d --tag v1
-    python -m scripts.push_to_hub exports/resnet50d --repo-id you/resnet50d --update
+    python -m scripts.push_to_hub exports/my-model --rehearse
+    python -m scripts.push_to_hub exports/my-model --dry-run
+    python -m scripts.push_to_hub exports/my-model --repo-id you/my-model --tag v1
+    python -m scripts.push_to_hub exports/my-model --repo-id you/my-model --update
 
 The folder is checked first, as python -m scripts.check_repo does it: errors stop everything. Then one commit brings
 all files, or none; a commit of somebody else that came between is never overwritten. A fresh interpreter with an

@@ -4,8 +4,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from packaging.requirements import Requirement
 
+from scripts.hub_ready.card import requirement_lines
 from scripts.hub_ready.fresh import LIBRARIES, FreshInterpreter
+from scripts.hub_ready.manifest import ROOT
 
 # Before torch is imported, here and in every process that a test starts: the tests share the cores already.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -14,6 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 @pytest.fixture(scope="session")
 def interpreter() -> Iterator[FreshInterpreter]:
     """A stranger: every job starts from imported libraries, an empty cache and nothing registered."""
-    with FreshInterpreter((*LIBRARIES, "timm")) as fresh:
+    required = [Requirement(line).name for line in requirement_lines(ROOT / "requirements.txt")]
+    with FreshInterpreter((*LIBRARIES, *required)) as fresh:
         fresh.start()
         yield fresh

@@ -17,11 +17,11 @@ def numbered(labels: Sequence[str]) -> dict[int, str]:
     return {i: f"{label} ({i})" if count[label] > 1 else label for i, label in enumerate(labels)}
 
 
-def read_labels(path: Path, count: int) -> dict[int, str]:
+def read_labels(path: Path, count: int | None = None) -> dict[int, str]:
     """Read one name a line, a JSON list, or a JSON object from index to name.
 
     Raises:
-        Misuse: the file cannot be read, or does not name `count` classes.
+        Misuse: the file cannot be read, names nothing, or does not name `count` classes, if there is a count.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -30,6 +30,8 @@ def read_labels(path: Path, count: int) -> dict[int, str]:
             names = [names[str(i)] for i in range(len(names))]
     except (OSError, ValueError, KeyError) as error:
         raise Misuse(f"--labels: expected one name a line or JSON, found {path}: {error!r}") from error
-    if not isinstance(names, list) or len(names) != count:
+    if not isinstance(names, list) or not names:
+        raise Misuse(f"--labels: expected the names of classes, found none in {path}")
+    if count not in (None, len(names)):
         raise Misuse(f"--labels: the model has {count} classes, {path} names {len(names)}")
     return numbered([str(name).strip() for name in names])

@@ -40,7 +40,7 @@ def prove(folder: Path, reference: Reference, interpreter: FreshInterpreter) -> 
     with tempfile.TemporaryDirectory(prefix="proof-") as scratch:
         path = Path(scratch) / "reference.safetensors"
         save_file({name: tensor.contiguous() for name, tensor in reference.tensors.items()}, path)
-        arguments = {"folder": str(folder), "reference": str(path)}
+        arguments = {"folder": str(folder.resolve()), "reference": str(path)}
         arguments |= {"outputs": reference.outputs, "task": reference.task}
         try:
             answer = interpreter.run(JOBS / "load_and_compare.py", arguments)

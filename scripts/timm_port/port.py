@@ -1,6 +1,5 @@
 """One port, from a name of timm to a folder that was proved."""
 
-import hashlib
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,11 +7,10 @@ from typing import Any
 
 import torch
 from PIL import Image
-from safetensors import safe_open
 from timm.data import create_transform
 
 from scripts.hub_ready.card import render_card
-from scripts.hub_ready.check import check_folder
+from scripts.hub_ready.check.gate import demand_no_findings
 from scripts.hub_ready.export import export
 from scripts.hub_ready.fresh import FreshInterpreter
 from scripts.hub_ready.labels import read_labels
@@ -21,6 +19,7 @@ from scripts.hub_ready.problems import Problem
 from scripts.hub_ready.proof import Reference, prove
 from scripts.hub_ready.samples import sample_image
 from scripts.hub_ready.staging import staged
+from scripts.hub_ready.weights import check_written, checksums
 
 from .describe import AUTO_CLASS, TASK, card_data, card_facts
 from .labels import class_names
@@ -115,42 +114,13 @@ def reference_of(source: Source) -> Reference:
     return Reference(tensors, outputs, TASK)
 
 
-def check_weights(source: Source, folder: Path) -> None:
-    """Compare the written files with timm's tensors, one at a time; the loaded ones are compared with the files."""
-    left = dict(source.model.state_dict())
-    for path in sorted(folder.glob("*.safetensors")):
-        with safe_open(path, "pt") as file:
-            for name in file.keys():  # noqa: SIM118, it is no dict
-                expected = left.pop(name.removeprefix(_PREFIX), None)
-                if expected is None or not torch.equal(file.get_tensor(name), expected):
-                    raise Problem(f"weight {name} was not written as timm has it")
-    if left:
-        raise Problem(f"weights were not written: {', '.join(list(left)[:5])}")
-
-
-def checksums(folder: Path) -> dict[str, str]:
-    """sha256 of each weights file."""
-    digests = {}
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            digests[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return digests
-
-
-def check_rules(folder: Path) -> None:
-    """Demand that no rule of the static check finds anything; what the model does is proved separately."""
-    findings = check_folder(folder, behaviour=False).findings
-    if findings:
-        raise Problem(f"{findings[0].rule}: {findings[0].message} (and {len(findings) - 1} more findings)")
-
-
 def _write(source: Source, manifest: Manifest, options: Options, folder: Path) -> None:
     names = class_names(source.model)
     if options.labels:
         names = read_labels(options.labels, source.config.num_labels)
     processor = manifest.load_class("AutoImageProcessor")(**source.data)
     export(build_model(source, manifest, names), [processor], manifest, folder)
-    check_weights(source, folder)
+    check_written({_PREFIX + name: tensor for name, tensor in source.model.state_dict().items()}, folder)
 
 
 def port(model: str, options: Options, manifest: Manifest, interpreter: FreshInterpreter) -> Ported:
@@ -171,6 +141,6 @@ def port(model: str, options: Options, manifest: Manifest, interpreter: FreshInt
         facts = card_facts(source, target.name, manifest.root / "requirements.txt", sha256)
         card = render_card(card_data(source, options.license), facts)
         (folder / "README.md").write_text(card, encoding="utf-8")
-        check_rules(folder)
+        demand_no_findings(folder)
         size = sum(path.stat().st_size for path in folder.iterdir())
     return Ported(model, target, parameters, size, sha256, versions)

@@ -1,11 +1,6 @@
-"""Good repositories are good on another version too: CONSUMER_PYTHON names the interpreter that has it.
+"""Good repositories are good on other versions too."""
 
-CONSUMER_PYTHON=/path/to/environment/bin/python python -m pytest -m versions tests/behaviour
-"""
-
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,19 +8,17 @@ from scripts.hub_ready.check import Repository
 from scripts.hub_ready.check.behaviour.runner import run_behaviour
 from scripts.hub_ready.fresh import LIBRARIES, FreshInterpreter
 
+from ..versions.environments import python_of
 from .conftest import Make
 from .good import GOOD
 from .test_behaviour import RULES, said
 
-pytestmark = [
-    pytest.mark.versions,
-    pytest.mark.skipif("CONSUMER_PYTHON" not in os.environ, reason="CONSUMER_PYTHON names no interpreter"),
-]
+pytestmark = pytest.mark.versions
 
 
-@pytest.fixture(scope="module")
-def consumer() -> Iterator[FreshInterpreter]:
-    with FreshInterpreter((*LIBRARIES, "timm"), python=Path(os.environ["CONSUMER_PYTHON"])) as fresh:
+@pytest.fixture(scope="module", params=["4.44.2", "4.57.6", "5.0.0"])
+def consumer(request: pytest.FixtureRequest) -> Iterator[FreshInterpreter]:
+    with FreshInterpreter((*LIBRARIES, "timm"), python=python_of(request.param)) as fresh:
         yield fresh
 
 

@@ -31,7 +31,7 @@ def test_a_job_returns_what_its_main_returns(bare: FreshInterpreter, tmp_path: P
 
 
 def test_libraries_are_imported_already_and_this_project_cannot_be(bare: FreshInterpreter, tmp_path: Path) -> None:
-    body = "import sys, importlib.util\nreturn ['decimal' in sys.modules, importlib.util.find_spec('resnet_model')]"
+    body = "import sys, importlib.util\nreturn ['decimal' in sys.modules, importlib.util.find_spec('scripts')]"
     assert run(bare, tmp_path, body) == [True, None]
 
 

@@ -31,7 +31,7 @@ def test_a_published_auto_map_has_no_folder_and_no_processor() -> None:
 
 def test_a_class_that_is_not_there_is_a_problem_that_names_its_key() -> None:
     with pytest.raises(Problem, match=r"auto_map\['AutoModel'\]"):
-        Manifest(Path(), {}, {"AutoModel": "resnet_model/modeling_resnet.Nothing"}).load_class("AutoModel")
+        Manifest(Path(), {}, {"AutoModel": "scripts/hub_ready.Nothing"}).load_class("AutoModel")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"auto_map": 1}', "{"])

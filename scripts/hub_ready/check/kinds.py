@@ -9,7 +9,10 @@ from .repository import Repository
 from .source import ClassInfo, Function, calls, constant, self_name
 
 _CONFIG_BASES = ("PretrainedConfig", "PreTrainedConfig")
-_MODULES = re.compile(r"^torch\.nn(\.modules(\.\w+)?)?\.\w+$|^timm\.\w+(\.\w+)*\.[A-Z]\w*$")
+# torch's own modules, and the classes that libraries of layers and networks keep under such names.
+_MODULES = re.compile(
+    r"^torch\.nn(\.modules(\.\w+)?)?\.\w+$|^(?!torch\.|transformers\.)\w+\.(\w+\.)*(layers|models|modules|nn)\.(\w+\.)*[A-Z]\w*$"
+)
 _PROCESSORS = {
     "AutoImageProcessor": r"(Base)?\w*ImageProcessor(Fast)?",
     "AutoFeatureExtractor": r"(Sequence)?\w*FeatureExtract(or|ionMixin)",
@@ -79,6 +82,11 @@ def is_module(repository: Repository, info: ClassInfo) -> bool:
     """A module of any kind, models among them."""
     bases = foreign_bases(repository, info)
     return is_model(repository, info) or any(_MODULES.match(base) for base in bases)
+
+
+def is_library_module(dotted: str) -> bool:
+    """Whether it is the name of a module class in torch or in a library of layers."""
+    return _MODULES.match(dotted) is not None and dotted.rsplit(".", 1)[-1][:1].isupper()
 
 
 def processor_kind(repository: Repository, info: ClassInfo) -> str | None:

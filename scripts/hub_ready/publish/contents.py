@@ -83,9 +83,7 @@ def read_contents(folder: Path) -> Contents:
         Problem: a link is in it, whose target would be sent in its place.
     """
     if not (folder / "config.json").is_file():
-        raise Misuse(
-            f"{folder} holds no config.json; export a model first: python -m scripts.port_timm_weights --help"
-        )
+        raise Misuse(f"{folder} holds no config.json; expected an exported folder, and README.md says how to make one")
     entries = Repository(folder).entries.values()
     links = [entry.path for entry in entries if entry.is_link and not is_never_sent(entry)]
     if links:

@@ -5,9 +5,12 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
+from ..card import requirement_lines
 from ..manifest import ROOT
 
-_PACKAGES = ("transformers", "torch", "timm", "safetensors", "huggingface_hub")
+_PACKAGES = ("transformers", "torch", "safetensors", "huggingface_hub")
 
 
 def _git(*arguments: str, root: Path) -> str | None:
@@ -33,7 +36,8 @@ def source_state(root: Path = ROOT) -> str:
 def versions() -> dict[str, str]:
     """Installed versions of what has a part in a publication, without importing it."""
     found = {"python": platform.python_version()}
-    for name in _PACKAGES:
+    required = (Requirement(line).name for line in requirement_lines(ROOT / "requirements.txt"))
+    for name in dict.fromkeys((*_PACKAGES, *required)):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

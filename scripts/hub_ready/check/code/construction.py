@@ -126,8 +126,8 @@ def nested_from_pretrained(repository: Repository) -> Iterator[Finding]:
     why="""Since 4.54 the base class re-initialises after construction, so they are wiped; on 5.x they are meta
         tensors; and every consumer downloads them for nothing.""",
     repair="Construct first, then load_state_dict, once, before you save; pretrained=False inside __init__.",
-    bad='self.body = timm.create_model("resnet18", pretrained=True)',
-    good='self.body = timm.create_model("resnet18", pretrained=False)',
+    bad='self.body = create_model("some_network", pretrained=True)',
+    good='self.body = create_model("some_network", pretrained=False)',
 )
 def init_loads_weights(repository: Repository) -> Iterator[Finding]:
     for info, function in _constructors(repository):

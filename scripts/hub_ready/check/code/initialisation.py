@@ -1,6 +1,7 @@
 """Initialisation: what keeps loaded weights, and gives the others sensible values."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 from .. import kinds
@@ -12,6 +13,8 @@ from ..source import ClassInfo, Function, Source, calls
 _WRITES = {"normal_", "uniform_", "zero_", "fill_", "xavier_uniform_", "xavier_normal_", "kaiming_normal_"}
 _WRITES |= {"kaiming_uniform_", "trunc_normal_", "constant_", "ones_", "zeros_", "exponential_", "log_normal_", "eye_"}
 _WRITES |= {"copy_", "mul_", "div_", "add_", "sub_", "clamp_", "erfinv_"}
+# What libraries of networks call them.
+_NETWORKS = re.compile(r"^(?!torch\.|transformers\.)\w+\.((\w+\.)*models\.\w|(\w+\.)*create_model$)")
 
 
 def init_functions(repository: Repository) -> Iterator[tuple[ClassInfo, Function]]:
@@ -50,14 +53,21 @@ def _in_place(source: Source, function: Function) -> Iterator[tuple[ast.AST, str
                 # A name taken out of the module is bound before 5.x puts its guard there.
                 if isinstance(node.func, ast.Name):
                     yield node, f"{name}, imported by name,"
-            elif dotted.startswith("timm."):
-                yield node, f"timm's {name}"
+            elif _is_foreign(source, dotted):
+                yield node, f"{dotted.split('.')[0]}'s {name}"
             elif isinstance(node.func, ast.Attribute) and _is_weight(node.func.value):
                 yield node, f".{name}()"
         elif isinstance(node, (ast.Assign, ast.AugAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if any(_is_data(target) for target in targets):
                 yield node, "assigning .data"
+
+
+def _is_foreign(source: Source, dotted: str) -> bool:
+    """Whether a name comes from a library that 5.x puts no guard into."""
+    top = dotted.split(".")[0]
+    imported = {value.split(".")[0] for value in source.names.values()}
+    return top in imported - {"", "torch", "transformers"}
 
 
 def _is_data(node: ast.AST) -> bool:
@@ -131,11 +141,11 @@ def _owns_tensors(info: ClassInfo) -> bool:
 
 @rule(
     severity="warning",
-    summary="A network of timm or torchvision is initialised as transformers initialises text models.",
+    summary="A library's network of images is initialised as transformers initialises text models.",
     why="""Since 4.54 the inherited _init_weights sets every Conv and Linear to N(0, 0.02) after construction: a model
         that is trained from scratch, or a new head, does not start as its authors meant it to.""",
     repair="Define _init_weights with that network's own initialisation, by nn.init.",
-    bad="self.model = ResNet(Bottleneck, [3, 4, 6, 3])  # and no _init_weights",
+    bad="self.model = torchvision.models.vgg11()  # and no _init_weights",
     good="def _init_weights(self, module):\n    if isinstance(module, nn.Conv2d):\n"
     '        nn.init.kaiming_normal_(module.weight, mode="fan_out")',
 )
@@ -147,7 +157,7 @@ def init_inherited(repository: Repository) -> Iterator[Finding]:
             for name, node in kinds.instance_attributes(here).items():
                 value = getattr(node, "value", None)
                 called = here.source.dotted(value.func) or "" if isinstance(value, ast.Call) else ""
-                if called.startswith(("timm.", "torchvision.models.")):
+                if _NETWORKS.match(called):
                     yield Finding(
                         f"{info.name}.{name} is initialised by the inherited _init_weights", here.path, node.lineno
                     )

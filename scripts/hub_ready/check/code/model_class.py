@@ -102,8 +102,7 @@ def _makes_module(repository: Repository, info: ClassInfo, node: ast.stmt) -> bo
         return False
     dotted = info.source.dotted(value.func) or ""
     own = kinds.resolve(repository, info, dotted)
-    known = dotted.startswith(("torch.nn.", "timm.layers.")) and dotted.rsplit(".", 1)[-1][:1].isupper()
-    return known or (own is not None and kinds.is_module(repository, own))
+    return kinds.is_library_module(dotted) or (own is not None and kinds.is_module(repository, own))
 
 
 @rule(

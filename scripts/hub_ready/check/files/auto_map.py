@@ -96,7 +96,7 @@ def _add_keys(repository: Repository, edits) -> None:
 
 @rule(
     summary="An auto_map value is not of the form file.Class.",
-    why="""resnet_model.modeling_x.XModel (dots) raises ValueError on every version; resnet_model/modeling_x.XModel
+    why="""x_model.modeling_x.XModel (dots) raises ValueError on every version; x_model/modeling_x.XModel
         (slash) loads on transformers >= 4.52.4 only, and a consumer's load, save, load then breaks it, because a save
         always writes the code into the folder itself.""",
     repair="Put the code files beside config.json and name them without a prefix.",

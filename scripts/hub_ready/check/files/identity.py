@@ -15,8 +15,8 @@ from .auto_map import main_config
     why="""Without trust_remote_code=True every version then silently builds the native model, with random weights
         where the names differ; a unique type raises and asks for trust.""",
     repair="Give the configuration a model_type of your own, and save the model again.",
-    bad='model_type = "resnet"',
-    good='model_type = "custom_resnet"',
+    bad='model_type = "bert"',
+    good='model_type = "my_bert"',
 )
 def model_type_unique(repository: Repository) -> Iterator[Finding]:
     found = repository.config.get("model_type")
@@ -63,8 +63,8 @@ def _inherits_native_type(repository: Repository, main) -> bool:
     why="""`architectures` and processor types are looked up by name: pipelines, servers and AutoImageProcessor take
         the native class of that name.""",
     repair="Rename the class, in the code, in the auto_map and in architectures.",
-    bad="class ResNetModel(PreTrainedModel):",
-    good="class MyResNetModel(PreTrainedModel):",
+    bad="class BertModel(PreTrainedModel):",
+    good="class MyBertModel(PreTrainedModel):",
 )
 def class_name_unique(repository: Repository) -> Iterator[Finding]:
     for target in dict.fromkeys(ref.target for ref in repository.auto_references):

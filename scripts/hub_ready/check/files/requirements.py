@@ -100,9 +100,9 @@ def requirements_cover(repository: Repository) -> Iterator[Finding]:
     severity="warning",
     summary="A line of requirements.txt is no requirement.",
     why="pip refuses the whole file.",
-    repair="Write name, bounds and markers as in timm>=1.0.9.",
-    bad="timm => 1.0",
-    good="timm>=1.0",
+    repair="Write name, bounds and markers as in einops>=0.8.",
+    bad="einops => 0.8",
+    good="einops>=0.8",
 )
 def requirements_valid(repository: Repository) -> Iterator[Finding]:
     path = "requirements.txt"

@@ -1,0 +1,158 @@
+"""The model of this source tree: as the manifest says, fresh or with weights of the author's, and its numbers."""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from .check.tasks import TASKS
+from .manifest import Manifest
+from .problems import Misuse, Problem
+from .proof import Reference
+from .samples import sample_image
+from .weights import load_weights, read_weights
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is to be exported.
+
+    Attributes:
+        auto_class: the Auto class of `model`: the one behind the first of the manifest's `architectures`.
+        model: in evaluation mode.
+        processor: the manifest's image processor.
+        origin: where the weights came from, in words.
+    """
+
+    auto_class: str
+    model: PreTrainedModel
+    processor: Any
+    origin: str
+
+    @property
+    def task(self) -> str | None:
+        """The pipeline's task, None when no pipeline serves the Auto class."""
+        return TASKS[self.auto_class].tag if self.auto_class in TASKS else None
+
+
+def main_auto_class(manifest: Manifest) -> str:
+    """The Auto class that loads the manifest's first architecture; a Problem when none does."""
+    name = (manifest.config.get("architectures") or [None])[0]
+    for key in manifest.model_keys:
+        if manifest.auto_map[key].rpartition(".")[2] == name:
+            return key
+    raise Problem(f"config.json: architectures begins with {name!r}, which no key of auto_map loads")
+
+
+def build_config(manifest: Manifest, fields: Mapping[str, Any], id2label: dict[int, str] | None) -> Any:
+    """The configuration of the manifest, with other `fields` in their places; a Problem when they do not fit."""
+    given = {**manifest.config, **fields}
+    for key in ("auto_map", "architectures", "model_type"):
+        given.pop(key, None)
+    if id2label:
+        for key in ("num_classes", "num_labels", "label2id"):
+            given.pop(key, None)
+        given["id2label"] = id2label
+    try:
+        return manifest.load_class("AutoConfig")(**given)
+    except (TypeError, ValueError) as error:
+        raise Problem(f"config.json does not describe a model: {error}") from error
+
+
+def build_processor(manifest: Manifest, config: Any) -> Any:
+    """The manifest's image processor; what it takes and the configuration also has (a size) is handed to it."""
+    if "AutoImageProcessor" not in manifest.auto_map:
+        raise Misuse("config.json: auto_map has no AutoImageProcessor; models of images alone are exported so far")
+    cls = manifest.load_class("AutoImageProcessor")
+    shared = [name for name in inspect.signature(cls.__init__).parameters if hasattr(config, name)]
+    return cls(**{name: getattr(config, name) for name in shared})
+
+
+def _checkpoint(weights: str) -> Path:
+    """The file behind --weights, which may be the folder of a saved model."""
+    path = Path(weights)
+    return path / "model.safetensors" if path.is_dir() else path
+
+
+def _fields(weights: str) -> dict[str, Any]:
+    """What a folder of a saved model says about itself."""
+    folder = Path(weights)
+    if weights == "random" or not (folder / "config.json").is_file():
+        return {}
+    from transformers import PretrainedConfig
+
+    return PretrainedConfig.get_config_dict(str(folder))[0]
+
+
+def load_source(manifest: Manifest, weights: str, seed: int, id2label: dict[int, str] | None = None) -> Source:
+    """Build the model of this source tree.
+
+    Args:
+        manifest: says which classes there are.
+        weights: "random", a safetensors or torch file, or a folder that save_pretrained or Trainer wrote.
+        seed: of random weights.
+        id2label: names of the classes; None leaves them to the configuration.
+
+    Raises:
+        Misuse: there is no such file.
+        Problem: the configuration or the weights do not fit.
+    """
+    auto_class = main_auto_class(manifest)
+    state = None if weights == "random" else read_weights(_checkpoint(weights))
+    config = build_config(manifest, _fields(weights), id2label)
+    torch.manual_seed(seed)
+    model = manifest.load_class(auto_class)(config).eval()
+    if state is not None:
+        load_weights(model, state, weights)
+    origin = f"random initialisation, seed {seed}" if state is None else f"the author's {Path(weights).name}"
+    return Source(auto_class, model, build_processor(manifest, config), origin)
+
+
+def _sibling(cls: type, source: Source) -> PreTrainedModel:
+    """A model of another class of the manifest with the same weights, as far as it has them."""
+    model, state = cls(source.model.config).eval(), source.model.state_dict()
+    # A head that holds the whole body in one attribute has the body's names behind that attribute's.
+    inner = f"{source.model.base_model_prefix}."
+    found = {name: state.get(name, state.get(inner + name)) for name in model.state_dict()}
+    load_weights(model, {name: tensor for name, tensor in found.items() if tensor is not None}, source.auto_class)
+    return model
+
+
+def _tensors(output: Any) -> dict[str, Tensor]:
+    return {name: value for name, value in output.items() if isinstance(value, Tensor)}
+
+
+def _example(source: Source) -> np.ndarray:
+    """The sample image, grey where the model takes one channel."""
+    image = sample_image()
+    grey = getattr(source.model.config, "num_channels", 3) == 1
+    return np.asarray(Image.fromarray(image).convert("L")) if grey else image
+
+
+def reference_of(source: Source, manifest: Manifest) -> Reference:
+    """The pixels and outputs of every class of the manifest for one image.
+
+    Raises:
+        Problem: the logits are not finite, so that nothing can equal them.
+    """
+    image = _example(source)
+    pixels = source.processor(Image.fromarray(image), return_tensors="pt")["pixel_values"].contiguous()
+    tensors, outputs = {"image": torch.from_numpy(image.copy()), "pixel_values": pixels}, {}
+    for key in manifest.model_keys:
+        model = source.model if key == source.auto_class else _sibling(manifest.load_class(key), source)
+        with torch.no_grad():
+            found = _tensors(model(pixel_values=pixels))
+        outputs[key] = {field: f"{key}.{field}" for field in found}
+        tensors.update({f"{key}.{field}": tensor for field, tensor in found.items()})
+        if key == source.auto_class and "logits" in found:
+            tensors["logits"] = found["logits"].clone()
+    if not all(tensor.isfinite().all() for tensor in tensors.values() if tensor.is_floating_point()):
+        raise Problem("the model's own outputs are not finite with these weights")
+    return Reference(tensors, outputs, source.task)

@@ -1,0 +1,234 @@
+"""An update brings in what is new in the template, keeps what the author did, and is done whole or not at all."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.hub_ready.manifest import ROOT
+from scripts.hub_ready.problems import Misuse, Problem
+from scripts.hub_ready.update.git import changes, git_text, run_git, tracked
+from scripts.hub_ready.update.merge import Merge, apply, merge_texts
+from scripts.hub_ready.update.record import public_address, read_record
+from scripts.hub_ready.update.update import update
+
+SCRIPT, OTHER = "scripts/classify_images.py", "scripts/hub_ready/labels.py"
+HEAD = "Classify images with an exported folder"
+Place = tuple[Path, Path]
+
+
+def commit(root: Path, message: str = "work") -> None:
+    run_git(root, "add", "--all")
+    run_git(root, "commit", "--quiet", "--allow-empty", "-m", message)
+
+
+def edit(root: Path, path: str, old: str, new: str) -> None:
+    text = (root / path).read_text()
+    assert old in text
+    (root / path).write_text(text.replace(old, new, 1))
+
+
+def run(root: Path, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "scripts.new_model", *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120)
+
+
+def state(root: Path) -> dict[str, bytes]:
+    return {path: (root / path).read_bytes() for path in tracked(root)}
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The template as it is, and a fork of that."""
+    place = tmp_path_factory.mktemp("update")
+    template = place / "template"
+    run_git(place, "clone", "--quiet", str(ROOT), str(template))
+    for path in tracked(ROOT):
+        (template / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, template / path)
+    commit(template)
+    made = run(template, str(place / "fork"), "--name", "My Net")
+    assert made.returncode == 0, made.stderr
+    return template, place / "fork"
+
+
+@pytest.fixture
+def place(first: Place, tmp_path: Path) -> Iterator[Place]:
+    """A copy of both, for a test to change."""
+    for root in first:
+        shutil.copytree(root, tmp_path / root.name)
+    yield tmp_path / "template", tmp_path / "fork"
+    shutil.rmtree(tmp_path)
+
+
+def test_a_changed_script_comes_in_and_the_authors_edits_stay(place: Place) -> None:
+    template, fork = place
+    edit(template, SCRIPT, HEAD, "Label images with an exported folder")
+    (template / "scripts" / "new_tool.py").write_text('"""New."""\n')
+    (template / "scripts" / "hub_ready" / "samples.py").unlink()
+    edit(template, "README.md", "# A custom", "# Another custom")
+    edit(
+        template, "scripts/scaffold/starters/vision/starter_model/modeling_starter.py", "# ---- End", "# ---- The end"
+    )
+    commit(template)
+    edit(fork, SCRIPT, "How many labels for each image.", "How many labels.")
+    edit(fork, "my_net_model/modeling_my_net.py", "kernel_size=5, padding=2", "kernel_size=3, padding=1")
+    edit(fork, "README.md", "# My Net", "# My own net")
+    commit(fork)
+    before = state(fork)
+    done = run(fork, "--update", "--template", str(template))
+    assert done.returncode == 0, done.stderr
+    after = state(fork)
+    record, merged = "scripts/template.json", after[SCRIPT].decode()
+    assert "Label images with an exported folder" in merged and '"How many labels."' in merged
+    assert (fork / "scripts" / "new_tool.py").is_file() and "scripts/hub_ready/samples.py" not in after
+    assert {path for path in before if before[path] != after.get(path)} == {
+        SCRIPT,
+        record,
+        "scripts/hub_ready/samples.py",
+    }
+    assert read_record(fork).commit == git_text(template, "rev-parse", "HEAD")
+    assert git_text(fork, "rev-list", "--count", "HEAD") == "2" and changes(fork)
+
+
+def test_a_true_conflict_is_marked_and_reported(place: Place) -> None:
+    template, fork = place
+    edit(template, SCRIPT, HEAD, "The template's sentence")
+    edit(template, OTHER, '"""Names of classes."""', '"""What classes are called."""')
+    commit(template)
+    edit(fork, SCRIPT, HEAD, "The author's sentence")
+    commit(fork)
+    done = run(fork, "--update", "--template", str(template))
+    text = (fork / SCRIPT).read_text()
+    assert done.returncode == 1 and f"conflict  {SCRIPT}: 1 conflict, marked" in done.stdout
+    assert "need your decision" in done.stderr and "Traceback" not in done.stderr
+    assert "<<<<<<< yours\n" in text and ">>>>>>> the template now\n" in text
+    assert "The author's sentence" in text and "The template's sentence" in text
+    assert "What classes are called" in (fork / OTHER).read_text()
+
+
+def test_what_one_side_removed_is_not_brought_back_nor_lost(place: Place) -> None:
+    template, fork = place
+    edit(template, SCRIPT, HEAD, "The template's sentence")
+    (template / OTHER).unlink()
+    commit(template)
+    (fork / SCRIPT).unlink()
+    edit(fork, OTHER, '"""Names of classes."""', '"""Mine."""')
+    commit(fork)
+    merge = update(fork, str(template)).merge
+    assert merge.kept == {SCRIPT: "you removed it"} and not (fork / SCRIPT).exists()
+    assert "yours stays" in merge.conflicts[OTHER] and "Mine" in (fork / OTHER).read_text()
+
+
+def test_without_anything_new_nothing_is_done(place: Place) -> None:
+    template, fork = place
+    done = run(fork, "--update")
+    assert done.returncode == 0 and "nothing to do" in done.stdout
+    assert update(fork, str(template)) is None and changes(fork) == []
+
+
+def test_changes_in_no_commit_stop_it(place: Place) -> None:
+    template, fork = place
+    edit(template, SCRIPT, HEAD, "The template's sentence")
+    commit(template)
+    (fork / "notes.txt").write_text("mine")
+    before = state(fork)
+    done = run(fork, "--update", "--template", str(template))
+    assert done.returncode == 2 and "notes.txt" in done.stderr and "commit them first" in done.stderr
+    assert state(fork) == before and changes(fork) == ["?? notes.txt"]
+
+
+def test_a_template_that_makes_no_tree_leaves_the_fork_as_it_was(place: Place) -> None:
+    template, fork = place
+    (template / "scripts" / "scaffold" / "__main__.py").write_text("raise SystemExit('broken')\n")
+    commit(template)
+    with pytest.raises(Problem, match="made no tree: broken"):
+        update(fork, str(template))
+    assert changes(fork) == []
+
+
+def test_a_template_without_the_recorded_commit_is_a_message(place: Place, tmp_path: Path) -> None:
+    _, fork = place
+    other = tmp_path / "other"
+    other.mkdir()
+    run_git(other, "init", "--quiet")
+    commit(other)
+    with pytest.raises(Problem, match="the template has no commit"):
+        update(fork, str(other))
+    with pytest.raises(Problem, match="git clone"):
+        update(fork, str(tmp_path / "nowhere"))
+    assert changes(fork) == []
+
+
+def test_a_clone_that_remembers_no_template_asks_for_it(place: Place, tmp_path: Path) -> None:
+    run_git(tmp_path, "clone", "--quiet", str(place[1]), str(tmp_path / "clone"))
+    with pytest.raises(Misuse, match="--update --template ADDRESS"):
+        update(tmp_path / "clone")
+
+
+def test_only_what_new_model_made_can_be_updated(tmp_path: Path) -> None:
+    with pytest.raises(Misuse, match="works inside a repository that new_model made"):
+        update(ROOT)
+
+
+def test_an_interrupted_command_leaves_the_fork_as_it_was(place: Place) -> None:
+    template, fork = place
+    edit(template, SCRIPT, HEAD, "The template's sentence")
+    commit(template)
+    for seconds in (0.2, 0.8):
+        command = [sys.executable, "-m", "scripts.new_model", "--update", "--template", str(template)]
+        process = subprocess.Popen(command, cwd=fork, stderr=subprocess.PIPE, text=True, env={**os.environ})
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        assert process.returncode != 0 and changes(fork) == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
+@pytest.mark.parametrize("step", range(1, 9))
+def test_stopped_at_any_step_everything_is_as_it_was(
+    step: int, error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_git(tmp_path, "init", "--quiet")
+    for name in ("changed", "removed", "other"):
+        (tmp_path / name).write_text("before")
+    commit(tmp_path)
+    merge = Merge(write={"changed": b"after", "folder/added": b"after", "other": b"after"}, remove=["removed"])
+    calls, (real_rename, real_write) = [], (Path.rename, Path.write_bytes)
+
+    def stop(real):
+        def counted(*arguments):
+            calls.append(arguments)
+            if len(calls) == step:
+                raise error
+            return real(*arguments)
+
+        return counted
+
+    monkeypatch.setattr(Path, "rename", stop(real_rename))
+    monkeypatch.setattr(Path, "write_bytes", stop(real_write))
+    with pytest.raises((KeyboardInterrupt, Problem)):
+        apply(merge, tmp_path, tmp_path)
+    monkeypatch.undo()
+    assert changes(tmp_path) == [] and list((tmp_path / ".git").glob("template-update-*")) == []
+
+
+def test_changes_in_different_places_merge_and_in_the_same_place_conflict() -> None:
+    base = b"".join(b"line %d\n" % i for i in range(9))
+    ours, theirs = base.replace(b"line 1", b"mine"), base.replace(b"line 7", b"theirs")
+    assert merge_texts(ours, base, theirs) == (ours.replace(b"line 7", b"theirs"), 0)
+    assert merge_texts(ours, base, base.replace(b"line 1", b"theirs"))[1] == 1
+    with pytest.raises(ValueError):
+        merge_texts(b"\0a", b"\0b", b"\0c")
+
+
+def test_an_address_is_recorded_without_its_password() -> None:
+    assert public_address("https://me:secret@example.org/a/b.git") == "https://example.org/a/b.git"
+    assert public_address("git@example.org:a/b.git") == "git@example.org:a/b.git"
+    assert public_address("/home/me/template") is None
