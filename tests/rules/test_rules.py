@@ -1,7 +1,7 @@
 """Every rule of check_repo holds for this repository's own model, exported as it would be published.
 
-Nothing here names a model: the classes come from the manifest. `tiny.json` beside this file holds the fields that make the
-default architecture small enough to test often; it is {} for an architecture that is small by itself.
+Nothing here names a model: the classes come from the manifest. `tiny.json` beside this file holds the fields that make
+the default architecture small enough to test often; it is {} for an architecture that is small by itself.
 """
 
 import json
