@@ -181,12 +181,16 @@ def test_an_interrupted_command_leaves_the_fork_as_it_was(place: Place) -> None:
     template, fork = place
     edit(template, SCRIPT, HEAD, "The template's sentence")
     commit(template)
-    for seconds in (0.2, 0.8):
+    for seconds in (0.1, 0.3, 0.5):
         command = [sys.executable, "-m", "scripts.new_model", "--update", "--template", str(template)]
-        process = subprocess.Popen(command, cwd=fork, stderr=subprocess.PIPE, text=True, env={**os.environ})
+        process = subprocess.Popen(
+            command, cwd=fork, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
+        )
         time.sleep(seconds)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        said = process.communicate(timeout=60)[0]
+        if "Nothing is committed yet" in said:
+            break  # a quick machine: the update was over before the signal came
         assert process.returncode != 0 and changes(fork) == []
 
 
