@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError, safe_open
 from transformers import PreTrainedModel
 
 from .manifest import PROCESSOR_FILES, Manifest
@@ -23,9 +24,17 @@ def contract(manifest: Manifest) -> set[str]:
 def missing_files(folder: Path, manifest: Manifest) -> list[str]:
     """What a folder lacks of the contract, the weights among it; empty for a whole one."""
     missing = sorted(name for name in contract(manifest) if not (folder / name).is_file())
-    if not any((folder / name).is_file() for name in ("model.safetensors", "model.safetensors.index.json")):
-        missing.append("model.safetensors")
-    return missing
+    weights = sorted(folder.glob("*.safetensors"))
+    return missing + ([] if weights and all(map(_is_whole, weights)) else ["model.safetensors"])
+
+
+def _is_whole(weights: Path) -> bool:
+    """Whether a safetensors file is as long as its header says."""
+    try:
+        with safe_open(weights, "pt"):
+            return True
+    except (OSError, SafetensorError):
+        return False
 
 
 def _register(manifest: Manifest) -> None:

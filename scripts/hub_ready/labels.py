@@ -24,7 +24,7 @@ def read_labels(path: Path, count: int | None = None) -> dict[int, str]:
         Misuse: the file cannot be read, names nothing, or does not name `count` classes, if there is a count.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         names = json.loads(text) if path.suffix == ".json" else [line for line in text.splitlines() if line.strip()]
         if isinstance(names, dict):
             names = [names[str(i)] for i in range(len(names))]

@@ -54,6 +54,10 @@ def port_in_turn(models: list[str], options: Options) -> tuple[list[dict[str, An
     for model in models:
         check_name(model)
         check_target(options.output / repository_name(model), options.overwrite)
+    names = [repository_name(model) for model in models]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise Misuse(f"two of the models would be written to the same folder: {', '.join(twice)}")
     quiet()
     ported, problems, manifest = [], [], read_manifest()
     with FreshInterpreter((*LIBRARIES, "timm")) as interpreter, _progress(len(models)) as progress:
@@ -80,6 +84,7 @@ def unfinished(options: Options, manifest: Manifest) -> list[str]:
 def _worker(models: list[str], options: Options, threads: int, log: Path) -> subprocess.Popen:
     """This same command for a share of the models, in a process that only this one interrupts."""
     flags = ["--json", "--weights", options.weights, "--seed", str(options.seed), "--output", str(options.output)]
+    flags += ["--license", options.license] if options.license else []
     # A folder that is not whole was not made by this command's rename; only --overwrite may replace it.
     flags += ["--overwrite"] if options.overwrite else []
     return subprocess.Popen(
@@ -119,6 +124,8 @@ def port_family(options: Options) -> tuple[list[dict[str, Any]], list[Problem]]:
     """
     if options.weights not in ("pretrained", "random"):
         raise Misuse("--all takes --weights pretrained or random; a file holds the weights of one model")
+    if options.labels:
+        raise Misuse("--all takes no --labels; the heads of the family differ in size")
     manifest = read_manifest()
     models = unfinished(options, manifest)
     jobs = min(cores(), len(models))

@@ -63,3 +63,11 @@ def test_mismatches_name_the_first_few_of_each_kind_and_count_the_rest() -> None
     assert missing.startswith("8 missing: layer1.weight") and missing.endswith("and 3 more")
     assert unexpected == "1 unexpected: extra"
     assert shapes == "1 of another shape: layer0.weight (expected (1,), found (2,))"
+
+
+@pytest.mark.parametrize("content", [b"hello", b"\x80\x02", b"e" * 50, b"{}", bytes(range(256))])
+def test_any_bytes_are_a_problem_and_no_traceback(content: bytes, tmp_path: Path) -> None:
+    for name in ("any.pth", "any.safetensors"):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(Problem, match="any"):
+            read_checkpoint(tmp_path / name)

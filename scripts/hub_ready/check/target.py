@@ -1,7 +1,10 @@
 """What a check is pointed at: a folder, or a repository on the Hub."""
 
+import atexit
 import os
 import re
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +46,8 @@ def resolve_target(name: str, revision: str | None) -> Target:
     Raises:
         CheckError: it is neither, or the Hub does not answer.
     """
+    if not name.strip():
+        raise CheckError("expected a folder or namespace/name on the Hub, found an empty name")
     path = Path(name)
     is_name = _REPO_ID.fullmatch(name) and not name.startswith(".")
     if not is_name and not path.exists():
@@ -67,8 +72,13 @@ def _download(repo_id: str, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
+    # Into a folder of its own: the cache holds links, and a link in a repository is itself a finding.
+    folder = Path(tempfile.mkdtemp(prefix="check-")) / repo_id.split("/")[-1]
+    atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
     try:
-        return Path(snapshot_download(repo_id, revision=revision))
+        snapshot_download(repo_id, revision=revision, local_dir=folder)
+        shutil.rmtree(folder / ".cache", ignore_errors=True)  # the client's own notes
+        return folder
     except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise CheckError(f"{repo_id} is no folder here, and the Hub did not give it: {first}") from error

@@ -67,7 +67,7 @@ def forward(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _row(tensor: Tensor, index: int, single: Tensor) -> Tensor | None:
+def _row(tensor: Tensor, index: int, single: Tensor, padded_left: bool) -> Tensor | None:
     """The sample's share of a batched output, cut to the sample's own length; None where there is no such share."""
     if tensor.ndim != single.ndim or len(tensor) != feeding.BATCH or len(single) != 1 or single.ndim == 0:
         return None
@@ -76,8 +76,15 @@ def _row(tensor: Tensor, index: int, single: Tensor) -> Tensor | None:
         return share
     # A padded sequence: (1, length, ...) with the same size behind.
     if single.ndim == 3 and share.shape[2:] == single.shape[2:] and share.shape[1] > single.shape[1]:
-        return share[:, : single.shape[1]]
+        length = single.shape[1]
+        return share[:, -length:] if padded_left else share[:, :length]
     return None
+
+
+def _padded_left(batch: dict[str, Any], index: int) -> bool:
+    """Whether a sample's padding comes first, as causal language models want it."""
+    mask = batch.get("attention_mask")
+    return isinstance(mask, Tensor) and mask.ndim == 2 and not mask[index, 0]
 
 
 def batch(subject: Subject) -> dict[str, Any]:
@@ -88,7 +95,8 @@ def batch(subject: Subject) -> dict[str, Any]:
     together, worst, compared = floats(run(subject.model, made.batch)), {}, set()
     for index, single in enumerate(made.singles):
         for name, alone in floats(run(subject.model, single)).items():
-            share = _row(together[name], index, alone) if name in together else None
+            left = _padded_left(made.batch, index)
+            share = _row(together[name], index, alone, left) if name in together else None
             if share is not None:
                 compared.add(name)
                 worst[name] = max(worst.get(name, 0.0), distance(alone, share))
