@@ -121,7 +121,6 @@ def _write(source: Source, manifest: Manifest, options: Options, folder: Path) -
         names = read_labels(options.labels, source.config.num_labels)
     processor = manifest.load_class("AutoImageProcessor")(**source.data)
     export(build_model(source, manifest, names), [processor], manifest, folder)
-    check_written({_PREFIX + name: tensor for name, tensor in source.model.state_dict().items()}, folder)
 
 
 def port(model: str, options: Options, manifest: Manifest, interpreter: FreshInterpreter) -> Ported:
@@ -143,9 +142,12 @@ def port(model: str, options: Options, manifest: Manifest, interpreter: FreshInt
         card = render_card(card_data(source, options.license), facts)
         (folder / "README.md").write_text(card, encoding="utf-8")
         with ThreadPoolExecutor(1) as meanwhile:
-            # The stranger loads in another process, so reading the rules costs no time of its own.
+            # The stranger loads in another process, so reading rules and files costs no time of its own.
             read = meanwhile.submit(demand_no_findings, folder)
+            written = meanwhile.submit(
+                check_written, {_PREFIX + name: tensor for name, tensor in source.model.state_dict().items()}, folder
+            )
             versions = prove(folder, reference, interpreter)
-            read.result()
+            read.result(), written.result()
         size = sum(path.stat().st_size for path in folder.iterdir())
     return Ported(model, target, parameters, size, sha256, versions)
