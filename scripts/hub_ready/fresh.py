@@ -32,6 +32,7 @@ _INHERITED = (
     "LANG",
     "LC_ALL",
     "LD_LIBRARY_PATH",
+    "MKL_CBWR",
     "MKL_NUM_THREADS",
     "OMP_NUM_THREADS",
     "SSL_CERT_FILE",
