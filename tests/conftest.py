@@ -1,6 +1,5 @@
 """What all tests share."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,11 +8,6 @@ from packaging.requirements import Requirement
 from scripts.hub_ready.card import requirement_lines
 from scripts.hub_ready.fresh import LIBRARIES, FreshInterpreter
 from scripts.hub_ready.manifest import ROOT
-
-# Before torch is imported, here and in every process that a test starts: the tests share the cores already,
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-# and MKL may not add in another order where a tensor of a mapped file begins at another address.
-os.environ.setdefault("MKL_CBWR", "AVX2,STRICT")
 
 
 @pytest.fixture(scope="session")
