@@ -32,13 +32,14 @@ def main(
     license: Annotated[str | None, typer.Option(help="License of the weights; README.md's if left out.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    from .hub_ready.export_source import Options, export_source, repository_name
+    from .hub_ready.export_source import export_source
+    from .hub_ready.finish import Options
     from .hub_ready.manifest import read_manifest
 
     manifest = read_manifest()
-    target = output / repository_name(name or manifest.config["model_type"])
-    with messages.status(f"exporting {target}"):
-        exported = export_source(manifest, target, Options(weights, seed, overwrite, labels, license))
+    name = name or manifest.config["model_type"]
+    with messages.status(f"exporting {name}"):
+        exported = export_source(name, Options(output, weights, seed, overwrite, labels, license), manifest)
     if as_json:
         results.print_json(json.dumps(exported.to_json()))
         return

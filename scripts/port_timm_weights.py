@@ -35,8 +35,8 @@ def main(
     license: Annotated[str | None, typer.Option(help="License of the weights, for the card.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
+    from .hub_ready.finish import Options
     from .timm_port.batch import port_many
-    from .timm_port.port import Options
 
     options = Options(output.resolve(), weights, seed, overwrite, labels, license)
     ported, problems = port_many(models or [], options, everything)

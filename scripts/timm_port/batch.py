@@ -17,12 +17,14 @@ from transformers.utils import logging as transformers_logging
 
 from scripts.hub_ready.console import messages
 from scripts.hub_ready.export import missing_files
+from scripts.hub_ready.finish import Options
 from scripts.hub_ready.fresh import LIBRARIES, FreshInterpreter
 from scripts.hub_ready.manifest import ROOT, Manifest, read_manifest
 from scripts.hub_ready.problems import Misuse, Problem
 from scripts.hub_ready.staging import check_target
 
-from .port import Options, port, repository_name
+from .describe import origin
+from .port import port, repository_name
 from .source import check_name, family
 
 
@@ -46,7 +48,7 @@ def port_in_turn(models: list[str], options: Options) -> tuple[list[dict[str, An
     """Port some models with one stranger's interpreter for all of them.
 
     Returns:
-        What was ported (see `Ported.to_json`), and the problems of what was not.
+        What was ported (see `Exported.to_json`), and the problems of what was not.
 
     Raises:
         Misuse: a name is unknown, or a folder exists: nothing is begun then.
@@ -78,7 +80,13 @@ def cores() -> int:
 def unfinished(options: Options, manifest: Manifest) -> list[str]:
     """The models of the family whose folders are not whole yet; all of them where they are to be overwritten."""
     folders = {model: options.output / repository_name(model) for model in family()}
-    return [m for m, folder in folders.items() if options.overwrite or missing_files(folder, manifest)]
+    return [m for m, folder in folders.items() if options.overwrite or not _is_done(m, folder, options, manifest)]
+
+
+def _is_done(model: str, folder: Path, options: Options, manifest: Manifest) -> bool:
+    """Whether a folder is whole, and its card names the weights that are asked for."""
+    wanted = origin(model, options.weights, options.seed)
+    return not missing_files(folder, manifest) and wanted in (folder / "README.md").read_text(encoding="utf-8")
 
 
 def _worker(models: list[str], options: Options, threads: int, log: Path) -> subprocess.Popen:
@@ -120,7 +128,7 @@ def port_family(options: Options) -> tuple[list[dict[str, Any]], list[Problem]]:
     Much of a port (fresh weights, hashing, writing) uses one core whatever torch does.
 
     Returns:
-        What was ported (see `Ported.to_json`), and the problems of what was not.
+        What was ported (see `Exported.to_json`), and the problems of what was not.
     """
     if options.weights not in ("pretrained", "random"):
         raise Misuse("--all takes --weights pretrained or random; a file holds the weights of one model")

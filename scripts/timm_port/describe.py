@@ -56,17 +56,19 @@ def card_data(source: Source, license_id: str | None) -> ModelCardData:
     return data
 
 
-def _origin(source: Source) -> str:
-    if source.weights == "random":
-        return f"random initialisation as timm does it, seed {source.seed}"
-    if source.weights == "pretrained":
-        return f"timm's pretrained weights for {source.name}"
-    return f"a checkpoint of {source.name}: {Path(source.weights).name}"
+def origin(name: str, weights: str, seed: int) -> str:
+    """Where the weights of a port come from, as its card says it."""
+    if weights == "random":
+        return f"random initialisation as timm does it, seed {seed}"
+    if weights == "pretrained":
+        return f"timm's pretrained weights for {name}"
+    return f"a checkpoint of {name}: {Path(weights).name}"
 
 
 def _provenance(source: Source, sha256: dict[str, str]) -> list[tuple[str, str]]:
     cfg = source.pretrained_cfg
-    rows = [("weights", _origin(source)), ("architecture", f"`{cfg.get('architecture') or source.name}`")]
+    where = origin(source.name, source.weights, source.seed)
+    rows = [("weights", where), ("architecture", f"`{cfg.get('architecture') or source.name}`")]
     if source.weights == "pretrained":
         rows += [(key, str(cfg[key])) for key in ("tag", "hf_hub_id", "origin_url", "paper_ids") if cfg.get(key)]
     rows.append(("timm", timm.__version__))

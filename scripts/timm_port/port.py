@@ -1,69 +1,28 @@
 """One port, from a name of timm to a folder that was proved."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
 from timm.data import create_transform
 
-from scripts.hub_ready.card import render_card
-from scripts.hub_ready.check.gate import demand_no_findings
 from scripts.hub_ready.export import export
+from scripts.hub_ready.finish import Exported, Options, Original, finish, size_of
 from scripts.hub_ready.fresh import FreshInterpreter
 from scripts.hub_ready.labels import read_labels
 from scripts.hub_ready.manifest import Manifest
 from scripts.hub_ready.problems import Problem
-from scripts.hub_ready.proof import Reference, prove
+from scripts.hub_ready.proof import Reference
 from scripts.hub_ready.samples import sample_image
 from scripts.hub_ready.staging import staged
-from scripts.hub_ready.weights import check_written, checksums
 
 from .describe import AUTO_CLASS, TASK, card_data, card_facts
 from .labels import class_names
 from .source import Source, load_source
 
 _PREFIX = "model."
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to port.
-
-    Attributes:
-        output: folder for the repositories.
-        weights: "pretrained", "random" or a path.
-        seed: of random weights.
-        overwrite: replace a repository that exists.
-        labels: file that names the classes, or None.
-        license: identifier for the card; None takes it from timm.
-    """
-
-    output: Path
-    weights: str = "pretrained"
-    seed: int = 0
-    overwrite: bool = False
-    labels: Path | None = None
-    license: str | None = None
-
-
-@dataclass(frozen=True)
-class Ported:
-    """What a port came to: `model` as asked for, its folder, its size and the versions that proved it."""
-
-    model: str
-    folder: Path
-    parameters: int
-    bytes: int
-    sha256: dict[str, str]
-    versions: dict[str, str]
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON values; `parity` is "equal", since nothing else becomes a folder."""
-        return {**asdict(self), "folder": str(self.folder), "parity": "equal"}
 
 
 def repository_name(model: str) -> str:
@@ -123,7 +82,7 @@ def _write(source: Source, manifest: Manifest, options: Options, folder: Path) -
     export(build_model(source, manifest, names), [processor], manifest, folder)
 
 
-def port(model: str, options: Options, manifest: Manifest, interpreter: FreshInterpreter) -> Ported:
+def port(model: str, options: Options, manifest: Manifest, interpreter: FreshInterpreter) -> Exported:
     """Write `options.output/<repository name>`, proved before it appears.
 
     Raises:
@@ -135,19 +94,10 @@ def port(model: str, options: Options, manifest: Manifest, interpreter: FreshInt
         interpreter.start()
         source = load_source(model, options.weights, options.seed)
         _write(source, manifest, options, folder)
-        reference = reference_of(source)
-        parameters = sum(parameter.numel() for parameter in source.model.parameters())
-        sha256 = checksums(folder)
-        facts = card_facts(source, target.name, manifest.root / "requirements.txt", sha256)
-        card = render_card(card_data(source, options.license), facts)
-        (folder / "README.md").write_text(card, encoding="utf-8")
-        with ThreadPoolExecutor(1) as meanwhile:
-            # The stranger loads in another process, so reading rules and files costs no time of its own.
-            read = meanwhile.submit(demand_no_findings, folder)
-            written = meanwhile.submit(
-                check_written, {_PREFIX + name: tensor for name, tensor in source.model.state_dict().items()}, folder
-            )
-            versions = prove(folder, reference, interpreter)
-            read.result(), written.result()
-        size = sum(path.stat().st_size for path in folder.iterdir())
-    return Ported(model, target, parameters, size, sha256, versions)
+        state = {_PREFIX + name: tensor for name, tensor in source.model.state_dict().items()}
+        facts = partial(card_facts, source, target.name, manifest.root / "requirements.txt")
+        original = Original(state, reference_of(source), card_data(source, options.license), facts)
+        proved = finish(folder, original, interpreter)
+        size = size_of(folder)
+    parameters = sum(parameter.numel() for parameter in source.model.parameters())
+    return Exported(model, target, AUTO_CLASS, parameters, size, *proved)

@@ -13,9 +13,9 @@ from torch import nn
 
 from resnet_model import ResnetConfig
 from scripts.hub_ready.problems import Misuse, Problem
+from scripts.hub_ready.weights import PREFIXES, load_weights, read_weights
 
 from .architecture import config_from, recorded_arguments
-from .checkpoint import mismatches, read_checkpoint
 
 _SCHEMES = ("hf-hub:", "local-dir:")
 
@@ -91,17 +91,17 @@ def _pretrained(name: str) -> tuple[ResNet, dict[str, Any]]:
 
 def _from_file(name: str, path: Path) -> tuple[ResNet, dict[str, Any]]:
     """timm's architecture with the weights, class count and channel count of a file."""
-    state = read_checkpoint(path)
+    # A checkpoint of this repository's own model has a ResNet's names behind "model.".
+    state = read_weights(path, (*PREFIXES, "model."))
     shape = {key: state[key].shape for key in ("fc.weight", "conv1.weight", "conv1.0.weight") if key in state}
     sizes = {"num_classes": shape["fc.weight"][0]} if "fc.weight" in shape else {}
     stem = shape.get("conv1.weight", shape.get("conv1.0.weight"))
     if stem is not None and len(stem) == 4:
         sizes["in_chans"] = stem[1]
     model, arguments = _create(name, pretrained=False, **sizes)
-    wrong = mismatches(model.state_dict(), state)
-    if wrong:
-        raise Problem(f"{path} does not fit {name}: {'; '.join(wrong)}")
-    model.load_state_dict(state, strict=False)
+    # Checkpoints older than the counter of batch norm lack it.
+    counters = {key: value for key, value in model.state_dict().items() if key.endswith("num_batches_tracked")}
+    load_weights(model, {**counters, **state}, f"{path}, read as {name},")
     return model, arguments
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts.hub_ready.finish import Options
 from scripts.hub_ready.manifest import ROOT, read_manifest
 from scripts.timm_port import batch
 from scripts.timm_port.batch import port_family, port_many
-from scripts.timm_port.port import Options
 
 
 @pytest.mark.family

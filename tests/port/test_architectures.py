@@ -7,12 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from scripts.hub_ready.export import missing_files
 from scripts.hub_ready.manifest import ROOT, read_manifest
-from scripts.timm_port.source import family
+from scripts.timm_port.source import family, load_source
 
 from .conftest import PortFile
+from .networks import awake
 
 KINDS = [
     "resnet18",
@@ -57,3 +60,11 @@ def test_the_numbers_are_equal_whatever_the_environment_says_of_mkl(tmp_path: Pa
     command = [sys.executable, "-m", "scripts.port_timm_weights", "test_resnet", "--weights", "random"]
     done = subprocess.run([*command, "--output", tmp_path], cwd=ROOT, env=plain, capture_output=True, text=True)
     assert done.returncode == 0 and "equal to timm" in done.stdout, done.stderr
+
+
+def test_a_checkpoint_from_before_batch_norm_counted_its_batches_fits(tmp_path: Path) -> None:
+    state = awake("test_resnet").state_dict()
+    file = tmp_path / "older.safetensors"
+    save_file({f"model.{name}": tensor for name, tensor in state.items() if "num_batches" not in name}, file)
+    found = load_source("test_resnet", str(file), seed=0).model.state_dict()
+    assert [name for name, tensor in state.items() if not torch.equal(found[name], tensor)] == []

@@ -73,7 +73,7 @@ def test_a_folder_that_timm_did_not_write_is_a_message(refused, tmp_path: Path) 
 
 
 def test_a_file_that_does_not_exist_is_refused(refused) -> None:
-    refused(2, ["nowhere.pth", "no file"], "test_resnet", "--weights", "nowhere.pth")
+    refused(2, ["nowhere.pth", "expected a file"], "test_resnet", "--weights", "nowhere.pth")
 
 
 def test_neither_names_nor_all_is_refused_with_an_example(refused) -> None:

@@ -53,7 +53,8 @@ PORT = (
     + """
 from scripts.hub_ready.manifest import read_manifest
 from scripts.timm_port.batch import LIBRARIES, FreshInterpreter
-from scripts.timm_port.port import Options, port
+from scripts.hub_ready.finish import Options
+from scripts.timm_port.port import port
 interpreter = FreshInterpreter((*LIBRARIES, "timm"))
 interpreter.start()
 (output / "job.py").write_text("def main(): return 1")

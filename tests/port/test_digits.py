@@ -13,9 +13,10 @@ from timm.data import create_transform, resolve_model_data_config
 from timm.models import save_for_hf
 from torch.nn.functional import cross_entropy
 
+from scripts.hub_ready.finish import Options
 from scripts.hub_ready.fresh import FreshInterpreter
 from scripts.hub_ready.manifest import read_manifest
-from scripts.timm_port.port import Options, port
+from scripts.timm_port.port import port
 
 CFG = {"input_size": [3, 32, 32], "crop_pct": 1.0, "interpolation": "bilinear", "num_classes": 10}
 PREDICT = """
@@ -73,7 +74,9 @@ def test_a_stranger_predicts_every_held_out_digit_as_timm_does(
     source = tmp_path / "digits_resnet"
     save_for_hf(model, str(source), model_config={"label_names": names}, safe_serialization=True)
 
-    folder = port(f"local-dir:{source}", Options(tmp_path / "exports"), read_manifest(), interpreter).folder
+    folder = port(
+        f"local-dir:{source}", Options(tmp_path / "exports", "pretrained"), read_manifest(), interpreter
+    ).folder
     np.save(tmp_path / "images.npy", digits["held_out"])
     (tmp_path / "predict.py").write_text(PREDICT)
     arguments = {"folder": str(folder), "images": str(tmp_path / "images.npy")}

@@ -13,12 +13,13 @@ import huggingface_hub
 import pytest
 from huggingface_hub import HfApi, constants
 
+from scripts.hub_ready.finish import Options
 from scripts.hub_ready.fresh import FreshInterpreter
 from scripts.hub_ready.local_hub import LocalHub
 from scripts.hub_ready.manifest import read_manifest
 from scripts.hub_ready.publish import Client, Outcome, prepare, publish
 from scripts.timm_port.batch import quiet
-from scripts.timm_port.port import Options, port
+from scripts.timm_port.port import port
 from tests.hub.conftest import new_xet_session
 
 USER = "ada"

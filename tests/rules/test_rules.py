@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from scripts.hub_ready.check import Report, all_rules, check_folder
-from scripts.hub_ready.export_source import Options, export_source
+from scripts.hub_ready.export_source import export_source
+from scripts.hub_ready.finish import Options
 from scripts.hub_ready.fresh import FreshInterpreter
 from scripts.hub_ready.manifest import read_manifest
 
@@ -23,9 +24,8 @@ def report(tmp_path_factory: pytest.TempPathFactory, interpreter: FreshInterpret
     """One check of the exported model, static and behaviour."""
     manifest = read_manifest()
     small = replace(manifest, config={**manifest.config, **TINY})
-    target = tmp_path_factory.mktemp("rules") / "tiny"
-    export_source(small, target, Options(weights="random"))
-    return check_folder(target, behaviour=True, interpreter=interpreter)
+    exported = export_source("tiny", Options(tmp_path_factory.mktemp("rules"), "random"), small)
+    return check_folder(exported.folder, behaviour=True, interpreter=interpreter)
 
 
 @pytest.mark.parametrize("rule", [rule.id for rule in all_rules()])
