@@ -71,6 +71,16 @@ class Original:
     facts: Callable[[dict[str, str]], CardFacts]
 
 
+def _complete(folder: Path, original: Original) -> dict[str, str]:
+    """Write the card, and check what was written; sha256 of each weights file."""
+    sha256 = checksums(folder)
+    card = render_card(original.card, original.facts(sha256))
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    check_written(original.state, folder)
+    demand_no_findings(folder)
+    return sha256
+
+
 def finish(folder: Path, original: Original, interpreter: FreshInterpreter) -> tuple[dict[str, str], dict[str, str]]:
     """Write the card of an exported folder, check it, and prove it to a stranger.
 
@@ -80,16 +90,11 @@ def finish(folder: Path, original: Original, interpreter: FreshInterpreter) -> t
     Raises:
         Problem: a finding of the static check, a weight that is not the original's, or a number that differs.
     """
-    sha256 = checksums(folder)
-    card = render_card(original.card, original.facts(sha256))
-    (folder / "README.md").write_text(card, encoding="utf-8")
     with ThreadPoolExecutor(1) as meanwhile:
-        # The stranger loads in another process, so reading rules and files costs no time of its own.
-        read = meanwhile.submit(demand_no_findings, folder)
-        written = meanwhile.submit(check_written, original.state, folder)
+        # The stranger loads in another process, so hashing and reading files costs no time of its own.
+        completed = meanwhile.submit(_complete, folder, original)
         versions = prove(folder, original.reference, interpreter)
-        read.result(), written.result()
-    return sha256, versions
+        return completed.result(), versions
 
 
 def size_of(folder: Path) -> int:
