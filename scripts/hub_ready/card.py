@@ -15,7 +15,7 @@ _TEMPLATE = Path(__file__).with_name("card_template.md")
 
 @dataclass(frozen=True)
 class CardFacts:
-    """What a card says; no section may be empty.
+    """What a card says; no section may be empty, but for the task and the preprocessing of a model without.
 
     Attributes:
         name: of the repository, without its namespace.
@@ -62,7 +62,7 @@ def render_card(data: ModelCardData, facts: CardFacts) -> str:
         ValueError: a section has nothing to say.
     """
     values: dict[str, Any] = asdict(facts)
-    empty = [name for name, value in values.items() if not value]
+    empty = [name for name, value in values.items() if not value and name not in ("task", "preprocessing")]
     if empty:
         raise ValueError(f"a card has no empty section, found nothing for {', '.join(empty)}")
     return str(ModelCard.from_template(data, template_path=str(_TEMPLATE), **values))

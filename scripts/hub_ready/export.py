@@ -13,12 +13,19 @@ from .problems import Problem
 # 5.x would write up to 50 GB into one file; 5 GB is what every version reads and what resumes well.
 _SHARD = "5GB"
 _COPIED = ("requirements.txt", ".gitattributes")
+# Settings that need no code, of a tokenizer or a generation: a source tree that has them has them beside its manifest.
+_SETTINGS = ("tokenizer_config.json", "tokenizer.json", "tokenizer.model", "special_tokens_map.json", "vocab.txt")
+_SETTINGS += ("vocab.json", "merges.txt", "spiece.model", "chat_template.jinja", "generation_config.json")
+
+
+def _settings(manifest: Manifest) -> list[str]:
+    return [name for name in _SETTINGS if (manifest.root / name).is_file()]
 
 
 def contract(manifest: Manifest) -> set[str]:
     """Names of the files that an exported folder holds besides the weights."""
     processors = {PROCESSOR_FILES[key] for key in manifest.processor_keys}
-    return {"config.json", "README.md", *manifest.code_files, *processors, *_COPIED}
+    return {"config.json", "README.md", *manifest.code_files, *processors, *_COPIED, *_settings(manifest)}
 
 
 def missing_files(folder: Path, manifest: Manifest) -> list[str]:
@@ -65,7 +72,7 @@ def export(model: PreTrainedModel, processors: list[Any], manifest: Manifest, fo
     model.save_pretrained(folder, max_shard_size=_SHARD)
     for processor in processors:
         processor.save_pretrained(folder)
-    for name in _COPIED:
+    for name in (*_COPIED, *_settings(manifest)):
         shutil.copyfile(manifest.root / name, folder / name)
     for path in folder.iterdir():
         # safetensors writes files that only their owner can read.

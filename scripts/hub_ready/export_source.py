@@ -40,7 +40,7 @@ def export_source(name: str, options: Options, manifest: Manifest) -> Exported:
         interpreter.start()
         source = load_source(manifest, options.weights, options.seed, id2label)
         card = card_data(source, manifest, options.license)
-        export(source.model, [source.processor], manifest, folder)
+        export(source.model, [source.processor] if source.processor else [], manifest, folder)
         facts = partial(card_facts, source, manifest, name)
         original = Original(source.model.state_dict(), reference_of(source, manifest), card, facts)
         proved = finish(folder, original, interpreter)

@@ -17,15 +17,17 @@ class Reference:
     """Numbers that a loaded model must reproduce to the last bit.
 
     Attributes:
-        tensors: `image` (uint8, height x width [x channels]), `pixel_values` (1, channels, height, width) and the
-            expected outputs, by any name.
+        tensors: the inputs, the expected outputs by any name, and, where there is an image processor, the `image`
+            (uint8, height x width [x channels]) that it makes `pixel_values` (1, channels, height, width) of.
         outputs: Auto class to {field of its output: name among `tensors`}.
-        task: the pipeline to try, or None.
+        task: the pipeline to try on the image, or None.
+        inputs: names among `tensors` that the models are fed with.
     """
 
     tensors: dict[str, Tensor]
     outputs: dict[str, dict[str, str]]
     task: str | None = None
+    inputs: tuple[str, ...] = ("pixel_values",)
 
 
 def prove(folder: Path, reference: Reference, interpreter: FreshInterpreter) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def prove(folder: Path, reference: Reference, interpreter: FreshInterpreter) -> 
         path = Path(scratch) / "reference.safetensors"
         save_file({name: tensor.contiguous() for name, tensor in reference.tensors.items()}, path)
         arguments = {"folder": str(folder.resolve()), "reference": str(path)}
-        arguments |= {"outputs": reference.outputs, "task": reference.task}
+        arguments |= {"outputs": reference.outputs, "inputs": reference.inputs, "task": reference.task}
         try:
             answer = interpreter.run(JOBS / "load_and_compare.py", arguments)
         except JobFailed as failure:

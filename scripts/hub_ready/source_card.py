@@ -63,18 +63,20 @@ def card_facts(source: Source, manifest: Manifest, name: str, sha256: dict[str, 
     limits = ["It runs code from this repository: load it with a pinned `revision` after reading that code."]
     if source.origin.startswith("random"):
         limits.append("Its weights are random: its answers mean nothing until it is trained.")
-    settings = {key: value for key, value in source.processor.to_dict().items() if key not in _NOT_SETTINGS}
+    settings = source.processor.to_dict() if source.processor else {}
+    parity = [
+        ("outputs of every class", "the model in its source tree on the same input"),
+        ("every weight", "the state dict that was exported"),
+    ]
+    if settings:
+        parity.append(("pixels of the image processor, one image and a batch", "the processor in its source tree"))
     return CardFacts(
         name=name,
         summary=_summary(source),
         auto_class=source.auto_class,
         task=source.task or "",
-        parity=[
-            ("outputs of every class", "the model in its source tree on the same pixels"),
-            ("every weight", "the state dict that was exported"),
-            ("pixels of the image processor, one image and a batch", "the processor in its source tree"),
-        ],
-        preprocessing=[(key, str(value)) for key, value in settings.items()],
+        parity=parity,
+        preprocessing=[(key, str(value)) for key, value in settings.items() if key not in _NOT_SETTINGS],
         provenance=[
             ("weights", source.origin),
             *_commit(manifest.root),

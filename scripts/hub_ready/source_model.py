@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 
 from .check.tasks import TASKS
 from .manifest import Manifest
-from .problems import Misuse, Problem
+from .problems import Problem
 from .proof import Reference
 from .samples import sample_image
 from .weights import load_weights, read_weights
@@ -27,13 +27,13 @@ class Source:
     Attributes:
         auto_class: the Auto class of `model`: the one behind the first of the manifest's `architectures`.
         model: in evaluation mode.
-        processor: the manifest's image processor.
+        processor: the manifest's image processor; None where it names none.
         origin: where the weights came from, in words.
     """
 
     auto_class: str
     model: PreTrainedModel
-    processor: Any
+    processor: Any | None
     origin: str
 
     @property
@@ -66,10 +66,10 @@ def build_config(manifest: Manifest, fields: Mapping[str, Any], id2label: dict[i
         raise Problem(f"config.json does not describe a model: {error}") from error
 
 
-def build_processor(manifest: Manifest, config: Any) -> Any:
+def build_processor(manifest: Manifest, config: Any) -> Any | None:
     """The manifest's image processor; what it takes and the configuration also has (a size) is handed to it."""
     if "AutoImageProcessor" not in manifest.auto_map:
-        raise Misuse("config.json: auto_map has no AutoImageProcessor; models of images alone are exported so far")
+        return None
     cls = manifest.load_class("AutoImageProcessor")
     shared = [name for name in inspect.signature(cls.__init__).parameters if hasattr(config, name)]
     return cls(**{name: getattr(config, name) for name in shared})
@@ -129,30 +129,32 @@ def _tensors(output: Any) -> dict[str, Tensor]:
     return {name: value for name, value in output.items() if isinstance(value, Tensor)}
 
 
-def _example(source: Source) -> np.ndarray:
-    """The sample image, grey where the model takes one channel."""
-    image = sample_image()
+def _example(source: Source) -> dict[str, Tensor]:
+    """What the models are fed with: the pixels of the sample image, beside that image, or their own `dummy_inputs`."""
+    if source.processor is None:
+        return dict(source.model.dummy_inputs)
     grey = getattr(source.model.config, "num_channels", 3) == 1
-    return np.asarray(Image.fromarray(image).convert("L")) if grey else image
+    image = Image.fromarray(sample_image()).convert("L" if grey else "RGB")
+    pixels = source.processor(image, return_tensors="pt")["pixel_values"].contiguous()
+    return {"pixel_values": pixels, "image": torch.from_numpy(np.array(image))}
 
 
 def reference_of(source: Source, manifest: Manifest) -> Reference:
-    """The pixels and outputs of every class of the manifest for one image.
+    """The outputs of every class of the manifest for one input.
 
     Raises:
-        Problem: the logits are not finite, so that nothing can equal them.
+        Problem: the outputs are not finite, so that nothing can equal them.
     """
-    image = _example(source)
-    pixels = source.processor(Image.fromarray(image), return_tensors="pt")["pixel_values"].contiguous()
-    tensors, outputs = {"image": torch.from_numpy(image.copy()), "pixel_values": pixels}, {}
+    tensors, outputs = _example(source), {}
+    given = {name: tensor for name, tensor in tensors.items() if name != "image"}
     for key in manifest.model_keys:
         model = source.model if key == source.auto_class else _sibling(manifest.load_class(key), source)
         with torch.no_grad():
-            found = _tensors(model(pixel_values=pixels))
+            found = _tensors(model(**given))
         outputs[key] = {field: f"{key}.{field}" for field in found}
         tensors.update({f"{key}.{field}": tensor for field, tensor in found.items()})
         if key == source.auto_class and "logits" in found:
             tensors["logits"] = found["logits"].clone()
     if not all(tensor.isfinite().all() for tensor in tensors.values() if tensor.is_floating_point()):
         raise Problem("the model's own outputs are not finite with these weights")
-    return Reference(tensors, outputs, source.task)
+    return Reference(tensors, outputs, source.task if "image" in tensors else None, tuple(given))

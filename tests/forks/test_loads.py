@@ -29,7 +29,8 @@ def export(inside: Inside, tmp_path: Path) -> Export:
         target = tmp_path / (name or read_manifest(root).config["model_type"])
         made = inside("export", root=root, target=target, fields=fields, weights=weights)
         job, reference = ROOT / "scripts/hub_ready/jobs/load_and_compare.py", f"{target}.safetensors"
-        proof = {"folder": target, "reference": reference, "outputs": made["outputs"], "task": made["task"]}
+        proof = {"folder": target, "reference": reference, "task": made["task"]}
+        proof |= {"inputs": made["inputs"], "outputs": made["outputs"]}
         assert inside(str(job.with_suffix("")), **proof)["differences"] == []
         return target
 

@@ -7,6 +7,7 @@ import pytest
 
 from scripts.hub_ready.manifest import Manifest, read_manifest
 from scripts.hub_ready.problems import Problem
+from scripts.hub_ready.source_model import main_auto_class
 
 
 def test_every_class_of_the_manifest_is_there_and_has_its_model_type() -> None:
@@ -43,15 +44,16 @@ def test_a_broken_manifest_is_a_problem(text: str, tmp_path: Path) -> None:
 
 def test_the_clone_itself_loads(interpreter, tmp_path: Path) -> None:
     (tmp_path / "job.py").write_text(
-        "def main(root):\n"
+        "def main(root, key):\n"
         "    import transformers\n"
         "    config = transformers.AutoConfig.from_pretrained(root, trust_remote_code=True)\n"
-        "    load = transformers.AutoModelForImageClassification.from_config\n"
+        "    load = getattr(transformers, key).from_config\n"
         "    model = load(config, trust_remote_code=True)\n"
         "    return [type(config).__name__, type(model).__name__, model.num_parameters()]\n"
     )
     manifest = read_manifest()
-    found = interpreter.run(tmp_path / "job.py", {"root": str(manifest.root)})
-    names = [manifest.load_class(key).__name__ for key in ("AutoConfig", "AutoModelForImageClassification")]
+    main = main_auto_class(manifest)
+    found = interpreter.run(tmp_path / "job.py", {"root": str(manifest.root), "key": main})
+    names = [manifest.load_class(key).__name__ for key in ("AutoConfig", main)]
     assert found[:2] == names and found[2] > 0
     assert json.loads((manifest.root / "config.json").read_text()) == manifest.config

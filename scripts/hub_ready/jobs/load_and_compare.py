@@ -67,13 +67,13 @@ def load_model(auto: str, folder: Path, files: dict[str, Path]) -> tuple[torch.n
 
 
 def check_model(
-    auto: str, folder: Path, files: dict[str, Path], fields: dict[str, str], reference: dict[str, torch.Tensor]
+    auto: str, folder: Path, files: dict[str, Path], given: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]
 ) -> list[str]:
-    """Differences of one Auto class: its report, its weights, its outputs on the reference input."""
+    """Differences of one Auto class: its report, its weights, its outputs for what it is given."""
     model, found = load_model(auto, folder, files)
     with torch.no_grad():
-        output = model(pixel_values=reference["pixel_values"])
-    found += [difference(field, output[field], reference[name]) for field, name in fields.items()]
+        output = model(**given)
+    found += [difference(field, output[field], tensor) for field, tensor in expected.items()]
     return [f"{auto}: {text}" for text in found if text]
 
 
@@ -105,15 +105,18 @@ def check_pipeline(folder: Path, task: str, reference: dict[str, torch.Tensor]) 
     return [f"pipeline: expected labels {wanted}, found {found}"] if wrong else []
 
 
-def main(folder: str, reference: str, outputs: dict[str, dict[str, str]], task: str | None) -> dict[str, Any]:
+def main(
+    folder: str, reference: str, inputs: list[str], outputs: dict[str, dict[str, str]], task: str | None
+) -> dict[str, Any]:
     """Load `folder` through every Auto class and compare.
 
     Args:
         folder: an exported folder.
-        reference: a safetensors file with `image` (uint8, height x width [x channels]), `pixel_values` and the
-            tensors that `outputs` names.
+        reference: a safetensors file with the tensors that `inputs` and `outputs` name, and, for an image processor,
+            `image` (uint8, height x width [x channels]) and the `pixel_values` that it makes of it.
+        inputs: names of the tensors that the models are fed with.
         outputs: Auto class to {field of its output: name of the tensor that it must equal}.
-        task: the pipeline's task; None where there is no pipeline.
+        task: of the pipeline that takes the image; None where there is none.
 
     Returns:
         `differences` in words, empty when all is equal, and the `versions` that ran.
@@ -121,8 +124,9 @@ def main(folder: str, reference: str, outputs: dict[str, dict[str, str]], task: 
     place, tensors = Path(folder), {name: tensor.clone() for name, tensor in load_file(reference).items()}
     files = weights_of(place)
     transformers.AutoConfig.from_pretrained(place, trust_remote_code=True)
-    found = check_processor(place, tensors)
+    found = check_processor(place, tensors) if "image" in tensors else []
+    given = {name: tensors[name] for name in inputs}
     for auto, fields in outputs.items():
-        found += check_model(auto, place, files, fields, tensors)
+        found += check_model(auto, place, files, given, {field: tensors[name] for field, name in fields.items()})
     found += check_pipeline(place, task, tensors) if task else []
     return {"differences": found, "versions": {"transformers": transformers.__version__, "torch": torch.__version__}}

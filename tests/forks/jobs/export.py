@@ -20,7 +20,12 @@ def main(root: str, target: str, fields: dict, weights: str = "random") -> dict:
     manifest.config.update(fields)
     source = load_source(manifest, weights, seed=0)
     Path(target).mkdir()
-    export(source.model, [source.processor], manifest, Path(target))
+    export(source.model, [source.processor] if source.processor else [], manifest, Path(target))
     reference = reference_of(source, manifest)
     save_file({name: tensor.contiguous() for name, tensor in reference.tensors.items()}, f"{target}.safetensors")
-    return {"outputs": reference.outputs, "task": reference.task, "class": type(source.model).__name__}
+    return {
+        "inputs": reference.inputs,
+        "outputs": reference.outputs,
+        "task": reference.task,
+        "class": type(source.model).__name__,
+    }
