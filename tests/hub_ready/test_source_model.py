@@ -21,9 +21,9 @@ def test_the_main_class_is_the_first_architecture() -> None:
 
 
 def test_names_of_classes_take_the_place_of_their_number() -> None:
-    config = build_config(read_manifest(), {"num_classes": 7}, {0: "cat", 1: "dog"})
+    config = build_config(read_manifest(), {"num_labels": 7}, {0: "cat", 1: "dog"})
     assert config.num_labels == 2 and config.label2id == {"cat": 0, "dog": 1}
-    assert build_config(read_manifest(), {"num_classes": 7}, None).num_labels == 7
+    assert build_config(read_manifest(), {"num_labels": 7}, None).num_labels == 7
 
 
 def test_the_processor_takes_what_the_configuration_also_has() -> None:

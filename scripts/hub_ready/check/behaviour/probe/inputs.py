@@ -153,9 +153,9 @@ def _maker(key: str, processor: Any, config: Any) -> Callable[[list[int]], Any]:
 
 def _longest(processor: Any, config: Any) -> dict[str, int]:
     limits = [processor.model_max_length, getattr(config, "max_position_embeddings", None)]
-    return (
-        {"max_length": min(n for n in limits if isinstance(n, int))} if any(isinstance(n, int) for n in limits) else {}
-    )
+    # A tokenizer that knows no limit says 10 ** 30.
+    known = [limit for limit in limits if isinstance(limit, int) and limit < 2**31]
+    return {"max_length": min(known)} if known else {}
 
 
 def _process(processor: Any, config: Any, indices: list[int]) -> Any:
