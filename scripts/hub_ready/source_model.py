@@ -57,9 +57,10 @@ def build_config(manifest: Manifest, fields: Mapping[str, Any], id2label: dict[i
     for key in ("auto_map", "architectures", "model_type"):
         given.pop(key, None)
     if id2label:
-        for key in ("num_classes", "num_labels", "label2id"):
+        for key in ("num_classes", "num_labels"):
             given.pop(key, None)
-        given["id2label"] = id2label
+        # Both: 5.x leaves a label2id that was not given empty.
+        given |= {"id2label": id2label, "label2id": {label: i for i, label in id2label.items()}}
     try:
         return manifest.load_class("AutoConfig")(**given)
     except (TypeError, ValueError) as error:
