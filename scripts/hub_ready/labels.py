@@ -18,7 +18,7 @@ def numbered(labels: Sequence[str]) -> dict[int, str]:
 
 
 def read_labels(path: Path, count: int | None = None) -> dict[int, str]:
-    """Read one name a line, a JSON list, or a JSON object from index to name.
+    """Read one name a line, a JSON list, or a JSON object from index to name or from name to index.
 
     Raises:
         Misuse: the file cannot be read, names nothing, or does not name `count` classes, if there is a count.
@@ -27,7 +27,9 @@ def read_labels(path: Path, count: int | None = None) -> dict[int, str]:
         text = path.read_text(encoding="utf-8-sig")
         names = json.loads(text) if path.suffix == ".json" else [line for line in text.splitlines() if line.strip()]
         if isinstance(names, dict):
-            names = [names[str(i)] for i in range(len(names))]
+            by_name = all(isinstance(value, int) for value in names.values())
+            numbers = {int(i): name for name, i in names.items()} if by_name else {int(i): n for i, n in names.items()}
+            names = [numbers[i] for i in range(len(names))]
     except (OSError, ValueError, KeyError) as error:
         raise Misuse(f"--labels: expected one name a line or JSON, found {path}: {error!r}") from error
     if not isinstance(names, list) or not names:

@@ -75,6 +75,7 @@ FILES = [
     _M("tensor-names", "gamma", put("model.safetensors", safetensors({"body.scale.gamma": [8]}))),
     _M("stray-file", "cache", put("__pycache__/modeling_tiny.cpython-312.pyc", b"x")),
     _M("stray-file", "Finder", put(".DS_Store", b"x")),
+    _M("stray-file", "environment", put(".venv/lib/torch/weights.pth", b"x")),
     _M("code-flat", "package", put("tiny/modeling_tiny.py", "x = 1\n")),
     _M("no-secret", "token", append("README.md", f"\ntoken = {_TOKEN}\n")),
     _M("no-secret", "key", put("key.txt", "-----BEGIN RSA PRIVATE KEY-----\n")),

@@ -1,6 +1,7 @@
 """The model of this source tree is what the manifest says."""
 
 import inspect
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,3 +54,9 @@ def test_a_name_that_some_version_cannot_load_is_refused_with_one_that_can(name:
         repository_name(name)
     near = str(refusal.value).rpartition("try ")[2]
     assert repository_name(near) == near
+
+
+@pytest.mark.parametrize("names", [["cat", "dog"], {"0": "cat", "1": "dog"}, {"cat": 0, "dog": 1}])
+def test_names_in_json_may_have_any_of_its_usual_forms(names: object, tmp_path: Path) -> None:
+    (tmp_path / "names.json").write_text(json.dumps(names))
+    assert read_labels(tmp_path / "names.json") == {0: "cat", 1: "dog"}

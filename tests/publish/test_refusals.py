@@ -71,11 +71,11 @@ def test_what_was_not_meant_to_be_published_is_left_out(
 ) -> None:
     expected = {path.name for path in folder.iterdir()}
     strays = (".env", ".DS_Store", "modeling.py~", ".ipynb_checkpoints/a.ipynb", "__pycache__/m.pyc", ".vscode/s.json")
-    for name in strays:
-        (folder / name).parent.mkdir(exist_ok=True)
+    for name in (*strays, ".venv/bin/python"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(f"TOKEN={PLANTED}")
     outcome = commit(folder, "ada/strays")
-    assert set(outcome.plan["never_sent"]) == set(strays)
+    assert set(outcome.plan["never_sent"]) == {*strays, ".venv"}
     assert set(contents(hub, "ada/strays", clone(hub, "ada/strays", tmp_path / "clone"))) == expected
 
 

@@ -23,6 +23,8 @@ MAX_JSON = 64 * 2**20  # a tokenizer's vocabulary may be
 MAX_ENTRIES = 20_000
 # Bookkeeping of git and of huggingface_hub's downloads, which no push sends.
 _NOT_CONTENT = {".git", ".cache"}
+# Whole installations, of which one finding says enough.
+_UNREAD = {".venv", "venv", "node_modules"}
 # What save_pretrained and every template call such files.
 _CODE_PREFIXES = ("modeling", "configuration", "image_processing", "processing", "tokenization", "feature_extraction")
 CONFIG_FILES = ("config.json", "preprocessor_config.json", "processor_config.json", "tokenizer_config.json")
@@ -44,6 +46,11 @@ class Entry:
     @property
     def suffix(self) -> str:
         return PurePosixPath(self.path).suffix.lower()
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it is a folder whose content nobody looks at."""
+        return not self.is_file and self.name in _UNREAD
 
     @property
     def is_root(self) -> bool:
@@ -111,13 +118,14 @@ class Repository:
                 entry = _entry(item, path)
                 budget -= 1
                 yield entry
-                if not entry.is_file and not entry.is_link:
+                if not entry.is_file and not entry.is_link and not entry.is_unread:
                     pending.append(path)
 
     @property
     def is_cache(self) -> bool:
         """Whether the folder is a snapshot in huggingface_hub's cache, which consists of links."""
-        return "snapshots" in self.folder.absolute().parts
+        parents = self.folder.absolute().parents
+        return len(parents) > 1 and parents[0].name == "snapshots" and parents[1].name.startswith("models--")
 
     @cached_property
     def files(self) -> list[Entry]:

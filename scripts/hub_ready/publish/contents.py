@@ -91,6 +91,6 @@ def read_contents(folder: Path) -> Contents:
             f"the Hub keeps no links, found in {folder}: {first_few(links)}; "
             "replace each by the file that it points at, if that is meant to be public"
         )
-    files = [entry for entry in entries if entry.is_file]
+    files = [entry for entry in entries if entry.is_file or entry.is_unread]
     sent = {e.path: LocalFile(e.path, folder / e.path, e.size) for e in files if not is_never_sent(e)}
     return Contents(folder, dict(sorted(sent.items())), sorted(e.path for e in files if is_never_sent(e)))

@@ -57,8 +57,8 @@ def is_stray(entry: Entry) -> bool:
     good="modeling_x.py",
 )
 def stray_file(repository: Repository) -> Iterator[Finding]:
-    for entry in repository.files:
-        if is_stray(entry) and not _may_hold_secret(entry):
+    for entry in repository.entries.values():
+        if entry.is_unread or (entry.is_file and is_stray(entry) and not _may_hold_secret(entry)):
             yield Finding(f"{entry.path} is left over from a tool", entry.path)
 
 
