@@ -1,0 +1,149 @@
+"""What was measured, as JSON values and as tables in Markdown."""
+
+from dataclasses import asdict
+from typing import Any
+
+from .measure import Measurement
+from .statistics import Ratio, median, ratio, spread
+
+OURS, FLOOR = "ours", "floor"
+# What a case is to cost at most, as a ratio to a peer: group, words that the case holds, peer, limit.
+TARGETS = [
+    ("forward", "", "timm", 1.01),
+    ("load", "warm", "native", 1.00),
+    ("load", "warm", FLOOR, 1.60),
+    ("load", "first logits", "native", 1.00),
+    ("load", "first logits", "TimmWrapper", 0.80),
+    ("memory", "load", "native", 1.02),
+    ("preprocess", "", "timm", 1.00),
+]
+
+
+def best_peer(one: Measurement) -> str | None:
+    """The fastest or smallest of the others, the floor aside; None when there are no others."""
+    others = [name for name in one.values if name not in (OURS, FLOOR)]
+    return min(others, key=lambda name: median(one.values[name]), default=None)
+
+
+def against(one: Measurement, peer: str) -> Ratio:
+    """Ours over a peer's: below 1 is better."""
+    return ratio(one.values[OURS], one.values[peer])
+
+
+def to_json(one: Measurement) -> dict[str, Any]:
+    """The measurement with its medians, quartiles and ratios."""
+    peers = [name for name in one.values if name != OURS]
+    return {
+        **asdict(one),
+        "median": {name: median(values) for name, values in one.values.items()},
+        "quartiles": {name: spread(values) for name, values in one.values.items()},
+        "ratios": {peer: asdict(against(one, peer)) for peer in peers},
+        "best_peer": best_peer(one),
+    }
+
+
+def judge(measured: list[Measurement]) -> list[dict[str, Any]]:
+    """Each target that was measured, with every case beyond it: missed only where the whole interval is."""
+    judged = []
+    for group, words, peer, limit in TARGETS:
+        cases = [one for one in measured if one.group == group and words in one.case and peer in one.values]
+        found = {f"{one.model}: {one.case}": against(one, peer) for one in cases}
+        if found:
+            missed = {case: asdict(value) for case, value in found.items() if value.low > limit}
+            worst = max(value.value for value in found.values())
+            what = f"{group} {words}".strip()
+            judged.append({"what": what, "against": peer, "limit": limit, "worst": worst, "missed": missed})
+    return judged
+
+
+def amount(value: float, unit: str) -> str:
+    """For instance "12.3 ms" or "47 MB"."""
+    if unit == "bytes":
+        return f"{value / 1e6:.0f} MB"
+    return f"{value:.2f} s" if value >= 1 else f"{1e3 * value:.{1 if value < 0.1 else 0}f} ms"
+
+
+def _cell(one: Measurement, peer: str) -> str:
+    if peer not in one.values:
+        return ""
+    low, high = spread(one.values[peer])
+    middle = median(one.values[peer])
+    half = 100 * (high - low) / 2 / middle
+    return f"{amount(middle, one.unit)} ± {half:.0f} %"
+
+
+def _ratio_cell(one: Measurement, peer: str) -> str:
+    found = against(one, peer)
+    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    return "\n".join("| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *rows])
+
+
+def _comparison(measured: list[Measurement]) -> str:
+    peers = list(dict.fromkeys(name for one in measured for name in one.values))
+    rated = measured[0].group == "preprocess"
+    header = ["model", "case", *peers, "images/s", "ours / best peer"] if rated else []
+    header = header or ["model", "case", *peers, "ours / best peer"]
+    rows = []
+    for one in measured:
+        best = best_peer(one)
+        rate = [f"{one.items / median(one.values[OURS]):.0f}"] if rated else []
+        last = f"{_ratio_cell(one, best)} of {best}"
+        rows.append([one.model, one.case, *(_cell(one, peer) for peer in peers), *rate, last])
+    return _table(header, rows)
+
+
+def growth(measured: list[Measurement]) -> dict[str, dict[str, float]]:
+    """Of each command: seconds that every model costs, and seconds for each further 100 MB of weights."""
+    grown = {}
+    for case in dict.fromkeys(one.case for one in measured):
+        ends = sorted((one for one in measured if one.case == case), key=lambda one: one.size)
+        small, large = (median(one.values[OURS]) for one in (ends[0], ends[-1]))
+        if ends[-1].size > ends[0].size:
+            slope = (large - small) / (ends[-1].size - ends[0].size)
+            grown[case] = {"fixed": small - slope * ends[0].size, "per_100_mb": slope * 1e8}
+    return grown
+
+
+def _commands(measured: list[Measurement]) -> str:
+    models = {one.model: one.size for one in measured}
+    grown = growth(measured)
+    header = ["command", *(f"{name} ({size / 1e6:.0f} MB)" for name, size in models.items())]
+    rows = []
+    for case in dict.fromkeys(one.case for one in measured):
+        found = {one.model: amount(median(one.values[OURS]), "s") for one in measured if one.case == case}
+        more = f"{grown[case]['fixed']:.1f} s + {grown[case]['per_100_mb']:.2f} s" if case in grown else ""
+        rows.append([case, *(found.get(name, "") for name in models), more])
+    return _table([*header, "fixed + each 100 MB"], rows)
+
+
+def _targets(judged: list[dict[str, Any]]) -> str:
+    header = ["target", "at most", "worst found", "missed in"]
+    rows = [
+        [f"{one['what']} / {one['against']}", f"{one['limit']:.2f}", f"{one['worst']:.3f}", "; ".join(one["missed"])]
+        for one in judged
+    ]
+    return _table(header, rows)
+
+
+def to_markdown(facts: dict[str, Any], measured: list[Measurement]) -> str:
+    """Every table, below a line that says where, when and with what."""
+    machine = facts["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    where = f"{machine['processor']}, {machine['cores']} cores, {machine['threads']} threads"
+    where += f", {machine['gpu']}" if machine["gpu"] else ""
+    parts = [
+        "# Benchmark",
+        f"{facts['date']}, {facts['device']}: {where}; {machine['system']}; {versions}.",
+        f"Medians of {facts['rounds']} interleaved rounds ± half the distance of the quartiles; ratios with their "
+        "95 % intervals, below 1 is better. The floor is the least that could be: the mapped file in an empty module, "
+        "importing torch, the size of the weights.",
+    ]
+    for group in dict.fromkeys(one.group for one in measured):
+        ones = [one for one in measured if one.group == group]
+        parts += [f"## {group}", _commands(ones) if group == "commands" else _comparison(ones)]
+    judged = judge(measured)
+    parts += ["## Targets", _targets(judged)] if judged else []
+    return "\n\n".join(parts) + "\n"
