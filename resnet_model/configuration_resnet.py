@@ -171,6 +171,10 @@ class ResnetConfig(PretrainedConfig):
         """The block of each stage, four names of "basic" or "bottleneck"."""
         return [self.block_type] * 4 if isinstance(self.block_type, str) else list(self.block_type)
 
+    def check(self) -> None:
+        """Raise what the constructor raises: from_pretrained sets what it is given unchecked, after the construction."""
+        type(self)(**{name: value for name, value in vars(self).items() if name[0] != "_"})
+
     def to_dict(self) -> dict[str, Any]:
         """All fields as JSON values.
 

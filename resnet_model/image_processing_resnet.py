@@ -1,6 +1,7 @@
 """timm's evaluation transform as a transformers image processor."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Optional, Union
 
 import numpy as np
@@ -17,15 +18,29 @@ _CROPS = ("center", "squash", "border")
 _MODES = {1: "L", 3: "RGB"}
 
 
-def _as_pil(image: Any) -> Image.Image:
-    """A PIL image; floating point is taken for fractions of 255 unless some value is above 1."""
-    if isinstance(image, Image.Image):
-        return image
-    pixels = np.asarray(image)
-    if pixels.dtype.kind == "f":
-        # Rounded here: to_pil_image cuts 6.9999 down to 6.
-        pixels = np.round(pixels * (255.0 if pixels.max() <= 1 else 1.0))
-    return to_pil_image(pixels)
+def _as_pil(image: Any, mode: str) -> Image.Image:
+    """A PIL image of the mode; floating point is taken for fractions of 255 unless some value is above 1."""
+    if not isinstance(image, Image.Image):
+        pixels = np.asarray(image)
+        if pixels.dtype.kind == "f":
+            # Rounded here: to_pil_image cuts 6.9999 down to 6.
+            pixels = np.round(pixels * (255.0 if pixels.max() <= 1 else 1.0))
+        image = to_pil_image(pixels)
+    # Here and not in a thread: several images may read from one file.
+    image.load()
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _each(transform: Callable, images: list[Image.Image]) -> list[torch.Tensor]:
+    """The transform of every image, in as many threads as torch has: Pillow resizes outside of Python's lock.
+
+    A worker of a DataLoader has one thread, and nothing is started there.
+    """
+    threads = min(torch.get_num_threads(), len(images))
+    if threads == 1:
+        return [transform(image) for image in images]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(transform, images))
 
 
 class ResnetImageProcessor(BaseImageProcessor):
@@ -100,6 +115,9 @@ class ResnetImageProcessor(BaseImageProcessor):
             raise TypeError(f"preprocess takes {', '.join(config)}; found {', '.join(fields.keys() - config.keys())}")
         if fields:
             return ResnetImageProcessor(**{**config, **fields}).preprocess(images, return_tensors)
-        transform, mode = create_transform(**config), _MODES[self.input_size[0]]
-        pixels = [transform(_as_pil(image).convert(mode)) for image in make_list_of_images(images)]
-        return BatchFeature({"pixel_values": torch.stack(pixels)}, tensor_type=return_tensors)
+        pictures = [_as_pil(image, _MODES[self.input_size[0]]) for image in make_list_of_images(images)]
+        raw = torch.stack(_each(create_transform(**config, normalize=False), pictures))
+        # The arithmetic of timm's last two steps, once for the batch and in one piece of memory.
+        mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (self.mean, self.std))
+        pixels = raw.float().div_(255).sub_(mean).div_(std)
+        return BatchFeature({"pixel_values": pixels}, tensor_type=return_tensors)

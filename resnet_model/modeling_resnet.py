@@ -32,12 +32,19 @@ _SAME_NAME = (
 )
 
 
+class _Network(ResNet):
+    """timm's ResNet as its constructor leaves it; the initialisation that would follow is `_init_weights`."""
+
+    def init_weights(self, zero_init_last: bool = True) -> None:
+        """Nothing: drawn here, every weight would be drawn twice, or for nothing before a load."""
+
+
 def build_network(config: ResnetConfig, num_classes: int) -> ResNet:
     """timm's ResNet as the configuration describes it; `num_classes` 0 leaves out the classifier."""
     attention = config.attn_layer
     if config.attn_rd_ratio is not None:
         attention = partial(SEModule, rd_ratio=config.attn_rd_ratio)
-    network = ResNet(
+    network = _Network(
         block=[_BLOCKS[block] for block in config.block_types],
         num_classes=num_classes,
         in_chans=config.input_channels,
@@ -108,8 +115,7 @@ class ResnetPreTrainedModel(PreTrainedModel):
 
     def __init__(self, config: ResnetConfig, num_classes: int):
         super().__init__(config)
-        # Checks the values once more: what from_pretrained is given is set after the configuration was made.
-        type(config).from_dict(config.to_dict())
+        config.check()
         self.gradient_checkpointing = False
         self.model = build_network(config, num_classes)
         # 5.x reads what this sets during every load.

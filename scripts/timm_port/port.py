@@ -46,7 +46,7 @@ def build_model(source: Source, manifest: Manifest, id2label: dict[int, str]) ->
     source.config.label2id = {label: i for i, label in id2label.items()}
     with torch.device("meta"):
         model = manifest.load_class(AUTO_CLASS)(source.config)
-    if repr(model.model) != repr(source.model):
+    if repr(dict(model.model.named_children())) != repr(dict(source.model.named_children())):
         raise Problem(f"{source.name}: ResnetConfig does not describe every layer that timm built")
     state = {_PREFIX + name: tensor for name, tensor in source.model.state_dict().items()}
     model.load_state_dict(state, assign=True)
