@@ -31,7 +31,7 @@ def main(
     models: Annotated[list[str], typer.Option(help="Names of timm; repeat it for several.")] = _MODELS,
     groups: Annotated[list[str], typer.Option(help="What to measure; repeat it for several.")] = _GROUPS,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    rounds: Annotated[int, typer.Option(min=2, help="How often each case is measured.")] = 7,
+    rounds: Annotated[int, typer.Option(min=2, help="Rounds; fewer, but 3, where one takes long.")] = 5,
     output: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:

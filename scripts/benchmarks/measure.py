@@ -8,6 +8,7 @@ from typing import Any
 Measured = Callable[[], float]
 _SLICE = 0.1  # seconds of calls that one round of one case should come to
 _MOST_CALLS = 20
+_ENOUGH = 20.0  # seconds of one case after which a round beyond the third is not begun
 
 
 @dataclass
@@ -63,10 +64,12 @@ def time_calls(
 ) -> dict[str, list[float]]:
     """Seconds a call of each peer, one value a round: the fastest of a few calls, for what is slower was disturbed.
 
-    How few is settled once for all peers, after a warm-up of two calls, so that a round of a quick call takes 0.1 s.
+    How few is settled once for all peers, after a warm-up of two calls: so many that they take 0.1 s. Of calls that
+    take seconds there are fewer rounds.
     """
     warm = [min(seconds_of(call, synchronize) for _ in range(2)) for call in peers.values()]
     calls = max(1, min(_MOST_CALLS, round(_SLICE / max(*warm, 1e-6))))
+    rounds = min(rounds, max(3, int(_ENOUGH / (calls * sum(warm)))))
 
     def timed(call: Callable[[], Any]) -> Measured:
         return lambda: min(seconds_of(call, synchronize) for _ in range(calls))
