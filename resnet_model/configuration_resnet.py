@@ -167,7 +167,7 @@ class ResnetConfig(PretrainedConfig):
         )
 
     def __repr__(self) -> str:
-        """Every field but the names of the classes: each load formats this for its log, and they took a tenth of it."""
+        """Every field but the names of the classes: each load formats this for its log, and a thousand take long."""
         names = ("id2label", "label2id")
         shown = {name: value for name, value in vars(self).items() if name[0] != "_" and name not in names}
         return f"{type(self).__name__} {shown}"
@@ -178,7 +178,7 @@ class ResnetConfig(PretrainedConfig):
         return [self.block_type] * 4 if isinstance(self.block_type, str) else list(self.block_type)
 
     def check(self) -> None:
-        """Raise what the constructor raises: from_pretrained sets what it is given unchecked, after the construction."""
+        """Raise what the constructor raises: from_pretrained sets what it is given after it, unchecked."""
         type(self)(**{name: value for name, value in vars(self).items() if name[0] != "_"})
 
     def to_dict(self) -> dict[str, Any]:
