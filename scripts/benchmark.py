@@ -38,6 +38,7 @@ def main(
     with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch, messages.status("preparing") as status:
         # Before transformers is imported: no cache of the user's is read or written, and nothing is asked of the Hub.
         os.environ |= {"HF_HOME": f"{scratch}/hf", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
+        os.environ |= {"TORCHINDUCTOR_CACHE_DIR": f"{scratch}/compiled", "TORCH_LOGS": "-all"}
         from .benchmarks.run import Plan, benchmark
 
         plan = Plan(models, groups, device, rounds)

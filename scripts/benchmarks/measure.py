@@ -21,7 +21,7 @@ class Measurement:
         case: what was done, for instance "batch 32, bf16".
         unit: "s" or "bytes"; less is better.
         values: peer to one value a round.
-        items: how many images one value stands for, for rates.
+        items: how many images one value stands for, for rates; 0 where it stands for none.
         size: bytes of the weights that were worked on, for growth.
     """
 
@@ -30,7 +30,7 @@ class Measurement:
     case: str
     unit: str
     values: dict[str, list[float]] = field(default_factory=dict)
-    items: int = 1
+    items: int = 0
     size: int = 0
 
 

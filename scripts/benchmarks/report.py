@@ -83,16 +83,13 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
 
 def _comparison(measured: list[Measurement]) -> str:
     peers = list(dict.fromkeys(name for one in measured for name in one.values))
-    rated = measured[0].group == "preprocess"
-    header = ["model", "case", *peers, "images/s", "ours / best peer"] if rated else []
-    header = header or ["model", "case", *peers, "ours / best peer"]
     rows = []
     for one in measured:
         best = best_peer(one)
-        rate = [f"{one.items / median(one.values[OURS]):.0f}"] if rated else []
+        rate = f"{one.items / median(one.values[OURS]):.1f}" if one.items else ""
         last = f"{_ratio_cell(one, best)} of {best}"
-        rows.append([one.model, one.case, *(_cell(one, peer) for peer in peers), *rate, last])
-    return _table(header, rows)
+        rows.append([one.model, one.case, *(_cell(one, peer) for peer in peers), rate, last])
+    return _table(["model", "case", *peers, "our images/s", "ours / best peer"], rows)
 
 
 def growth(measured: list[Measurement]) -> dict[str, dict[str, float]]:
