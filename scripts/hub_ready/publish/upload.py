@@ -9,7 +9,7 @@ from huggingface_hub.utils.sha import git_hash
 
 from ..problems import Misuse, Problem
 from .client import Client, HubFailed
-from .contents import CARD, Contents
+from .contents import CARD, Contents, LocalFile
 from .plan import Options, Plan
 from .remote import FILES_TRAILER, Remote, RemoteFile, read_files, read_remote
 
@@ -71,8 +71,15 @@ def differing(found: dict[str, RemoteFile], contents: Contents, card: bytes | No
 
 
 def operations(plan: Plan, contents: Contents, card: bytes | None) -> list[CommitOperationAdd | CommitOperationDelete]:
-    adds = [CommitOperationAdd(path, card if path == CARD else str(contents.sent[path].place)) for path in plan.sent]
+    adds = [CommitOperationAdd(CARD, card) if path == CARD else _add(contents.sent[path]) for path in plan.sent]
     return [*adds, *(CommitOperationDelete(path) for path in plan.deleted)]
+
+
+def _add(file: LocalFile) -> CommitOperationAdd:
+    operation = CommitOperationAdd(file.path, str(file.place))
+    # The client would read the whole file again for it.
+    operation.upload_info.sha256 = bytes.fromhex(file.sha256)
+    return operation
 
 
 def description(contents: Contents, source: str) -> str:
