@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import time
@@ -28,7 +27,7 @@ from scripts.timm_port.batch import quiet
 from scripts.timm_port.port import Options, port
 
 pytestmark = pytest.mark.cost
-ROUNDS = 3
+ROUNDS = 5
 
 
 @pytest.fixture(scope="module")
@@ -82,12 +81,12 @@ def swallow(weights: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sending(folder: Path, transfer: str, place: Path) -> tuple[float, float]:
-    """Median seconds that sending takes, and median of the unit, measured in turn."""
+    """Seconds that sending takes, and the unit, measured in turn: the best of each, since other work only adds."""
     units, spent = [], []
     for number in range(ROUNDS):
         units.append(copy_and_hash(folder, place))
         spent.append(publish(folder, transfer, place / f"{number}", "--send-only")["sending"])
-    return statistics.median(spent), statistics.median(units)
+    return min(spent), min(units)
 
 
 @pytest.mark.parametrize("transfer", ["lfs", "xet"])
