@@ -167,12 +167,15 @@ class _NoInterpreter:
 # -- the real command, ended from outside
 
 
-def start_command(hub: LocalHub, folder: Path, repo_id: str, home: Path, transfer: str) -> subprocess.Popen:
+def start_command(
+    hub: LocalHub, folder: Path, repo_id: str, home: Path, transfer: str, *options: str
+) -> subprocess.Popen:
+    """The command as an author runs it, with its messages in its standard output."""
     variables = environment(hub.endpoint, hub.token(USER), home)
     variables |= {"HF_HUB_DISABLE_XET": "1"} if transfer == "lfs" else {}
-    command = [sys.executable, "-m", "scripts.push_to_hub", str(folder), "--repo-id", repo_id, "--static", "--json"]
+    command = [sys.executable, "-m", "scripts.push_to_hub", str(folder), "--repo-id", repo_id, "--static"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(command, cwd=ROOT, env=variables, start_new_session=True, **pipes)
+    return subprocess.Popen([*command, *options], cwd=ROOT, env=variables, start_new_session=True, **pipes)
 
 
 def wait_for_step(hub: LocalHub, step: str, seen: int, process: subprocess.Popen) -> None:

@@ -87,7 +87,6 @@ class Publisher:
         self.standing: Remote | None = None
         self.pinned: str | None = None
         self.sent_card: bytes | None = None
-        self.before: str | None = None if plan.remote.is_fresh else plan.remote.head
 
     def run(self, interpreter: FreshInterpreter, reference: Reference) -> Outcome:
         """Commit, verify, name.
@@ -188,7 +187,7 @@ class Publisher:
             held = f"{where} holds what it held before ({self.plan.remote.head[:12]})"
         if self.verified:
             return f"{held}, verified. Run the same command again: it does what is left to do"
-        undo = "" if self.plan.is_empty else put_back(self.options, self.before, self.commit)
+        undo = "" if self.plan.is_empty else put_back(self.options, self.plan.remote.head, self.commit)
         return (
             f"{held}, not verified. If it was the connection, run the same command again: it verifies what is there"
             + (f". To put back what was there before: {undo}" if undo else "")

@@ -1,7 +1,6 @@
 """The steps that write: repository, branch, one commit, tag. Each can be taken again after any failure."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
@@ -215,14 +214,15 @@ def set_tag(client: Client, repo_id: str, tag: str, oid: str) -> None:
 
 
 def put_back(options: Options, before: str | None, commit: Commit) -> str:
-    """The command that takes a publication back."""
+    """The command that takes a publication back; `before` is what the branch held, None for no repository."""
     repo_id, branch = options.repo_id, options.branch
     if commit.pull_request:
         return f"hf discussions close {repo_id} {commit.pull_request}"
     if before is None:
         return f"hf repos delete {repo_id}"
     where = "" if branch == "main" else f" --revision {branch}"
-    place = Path("before")
+    # Its own folder: all that lies in it is uploaded.
+    place = f"{repo_id.split('/')[1]}-{before[:12]}"
     return (
         f"hf download {repo_id} --revision {before} --local-dir {place} && "
         f"hf upload {repo_id} {place} .{where} --delete '*' --commit-message 'Back to {before[:12]}'"
