@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from huggingface_hub import HfApi
+from huggingface_hub.errors import RepositoryNotFoundError
 
 from scripts.hub_ready.fresh import JOBS, FreshInterpreter
 from scripts.hub_ready.local_hub import LocalHub
@@ -180,11 +181,32 @@ def test_a_branch_that_is_missing_is_made(lfs: None, hub: LocalHub, folder: Path
     assert titles(hub, "ada/branched", "dev")[1] == "Publish branched"
 
 
-def test_a_private_repository_is_loaded_back_with_the_token(
-    lfs: None, hub: LocalHub, folder: Path, client: Callable[..., Client]
+def test_a_private_repository_looks_absent_to_others(
+    lfs: None, hub: LocalHub, folder: Path, commit: Push, api: HfApi
 ) -> None:
-    prepared = prepare(folder, "ada/hidden", client=client(), private=True)
-    assert prepared.plan.to_json(prepared.contents)["creates_repository"]
+    outcome = commit(folder, "ada/hidden", private=True)
+    assert api.model_info("ada/hidden").sha == outcome.card_commit
+    with pytest.raises(RepositoryNotFoundError):
+        HfApi(endpoint=hub.endpoint, token=False).model_info("ada/hidden")
+
+
+def test_more_files_than_the_client_sends_at_once_are_one_commit(
+    lfs: None, hub: LocalHub, folder: Path, commit: Push, tmp_path: Path
+) -> None:
+    for number in range(300):
+        (folder / f"notes-{number}.txt").write_text(f"{number}")
+    first = commit(folder, "ada/many")
+    assert titles(hub, "ada/many") == ["Pin the card's snippet", "Publish many", "initial commit"]
+    for number in range(280):
+        (folder / f"notes-{number}.txt").unlink()
+    (folder / "notes-299.txt").write_text("changed")
+    second = commit(folder, "ada/many", update=True)
+    assert titles(hub, "ada/many")[0:2] == ["Pin the card's snippet", second.plan["message"]]
+    changed = git(hub.git_dir("ada/many"), "diff", "--name-status", first.card_commit, second.commit).splitlines()
+    assert sorted(line[0] for line in changed) == ["D"] * 280 + ["M"] * 2
+    found = contents(hub, "ada/many", clone(hub, "ada/many", tmp_path / "clone"))
+    found.pop("README.md")
+    assert found == files_of(folder)
 
 
 def test_a_plan_names_every_file_and_changes_nothing(
