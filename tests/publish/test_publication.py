@@ -119,24 +119,28 @@ def test_a_card_that_was_edited_on_the_hub_is_kept_unless_told(
     assert "Written on the Hub" not in card and replaced.snippet in card
 
 
+@pytest.mark.parametrize("status", [None, 400])
 def test_a_commit_that_came_between_is_never_overwritten(
-    lfs: None, hub: LocalHub, folder: Path, commit: Push, api: HfApi, client: Callable[..., Client],
-    monkeypatch: pytest.MonkeyPatch,
+    status: int | None, lfs: None, hub: LocalHub, folder: Path, commit: Push, api: HfApi,
+    client: Callable[..., Client], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    commit(folder, "ada/between")
+    repo_id = f"ada/between-{status}"
+    commit(folder, repo_id)
     with_other_weights(folder)
     theirs: list[str] = []
 
-    def just_before(self: HfApi, repo_id: str, **kwargs: object) -> object:
+    def just_before(self: HfApi, _: str, **kwargs: object) -> object:
         monkeypatch.undo()
         theirs.append(api.upload_file(path_or_fileobj=b"now", path_in_repo="theirs", repo_id=repo_id).oid)
+        if status:  # the Hub may say something else than that the parent is an old one
+            hub.fail("commit", status=status)
         return self.create_commit(repo_id, **kwargs)
 
     by = client()
     monkeypatch.setattr(by.api, "create_commit", just_before.__get__(HfApi(endpoint=hub.endpoint, token=by.token)))
     with pytest.raises(Problem, match=r"a commit came between.*Nothing of yours was committed"):
-        commit(folder, "ada/between", by=by, update=True)
-    assert head(hub, "ada/between") == theirs[0]
+        commit(folder, repo_id, by=by, update=True)
+    assert head(hub, repo_id) == theirs[0]
 
 
 def test_a_pull_request_is_verified_and_the_branch_stays(lfs: None, hub: LocalHub, folder: Path, commit: Push) -> None:

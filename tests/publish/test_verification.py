@@ -6,13 +6,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from huggingface_hub import HfApi
 
 from scripts.hub_ready.local_hub import LocalHub
 from scripts.hub_ready.problems import Problem
-from scripts.hub_ready.publish.verify import NotVerified
+from scripts.hub_ready.publish.contents import Contents, read_contents
+from scripts.hub_ready.publish.verify import NotVerified, Reference, _disagreements
 
 from .conftest import USER, Push, with_other_weights
 from .test_faults import start_command
@@ -33,6 +35,28 @@ def failing(commit: Push, monkeypatch: pytest.MonkeyPatch) -> Push:
         return str(problem.value)
 
     return run
+
+
+def disagreements(contents: Contents, **changed: Any) -> list[str]:
+    """What is wrong with a stranger's answer that agrees with the folder but for `changed`."""
+    reference = Reference(Path("tensors"), {"AutoModel": "Net, weights abc"}, '{"task": "x"}')
+    hashes = {path: file.sha256 for path, file in contents.sent.items()}
+    found = {"hashes": hashes, "differences": [], "words": reference.words, "pipeline": reference.pipeline}
+    return _disagreements({**found, "unpinned": [], **changed}, contents, reference)
+
+
+def test_everything_that_a_stranger_gets_otherwise_is_named(folder: Path) -> None:
+    contents = read_contents(folder)
+    assert disagreements(contents) == []
+    for changed, said in (
+        ({"hashes": {}}, "config.json arrives with other bytes"),
+        ({"differences": ["AutoModel.logits: differs"]}, "AutoModel.logits: differs"),
+        ({"words": {}}, "AutoModel: the folder gives Net, weights abc, the Hub None"),
+        ({"words": {"AutoModel": "Net, weights abc", "More": "x"}}, "More: the folder gives None, the Hub x"),
+        ({"pipeline": None}, 'the pipeline: expected {"task": "x"}, found None'),
+        ({"unpinned": ["pin a revision"]}, "code is not pinned: pin a revision"),
+    ):
+        assert said in disagreements(contents, **changed)
 
 
 def put_back(message: str, hub: LocalHub, place: Path) -> None:
