@@ -128,6 +128,13 @@ def commit(push: Push, stranger: FreshInterpreter, monkeypatch: pytest.MonkeyPat
     return push
 
 
+class NoInterpreter:
+    """Where nothing is loaded, see `commit`."""
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+
 def _ignore(_: object) -> None:
     """Progress and reports are for people."""
 

@@ -15,6 +15,10 @@ from .remote import FILES_TRAILER, Remote, RemoteFile, read_files, read_remote
 _TRIES = 3
 
 
+class TagTaken(Problem):
+    """Somebody gave the tag to another commit."""
+
+
 @dataclass(frozen=True)
 class Commit:
     """A commit on the Hub: `revision` is the ref that holds it, `pull_request` its number and page if it is one."""
@@ -205,12 +209,12 @@ def check_tag(client: Client, plan: Plan) -> None:
 
 
 def set_tag(client: Client, repo_id: str, tag: str, oid: str) -> None:
-    """Tag a commit; once more is no error. Raises Problem when the tag names another commit."""
+    """Tag a commit; once more is no error. Raises TagTaken, HubFailed."""
     call, doing = client.api.create_tag, f"the tag {tag} cannot be made"
     client.ask(doing, call, repo_id, tag=tag, revision=oid, exist_ok=True)
     found, _, _ = read_files(client, repo_id, tag)
     if found != oid:
-        raise Problem(f"the tag {tag} names {found[:12]}, not the verified {oid[:12]}: name another")
+        raise TagTaken(f"the tag {tag} names {found[:12]}, not the verified {oid[:12]}: name another by --tag")
 
 
 def put_back(options: Options, before: str | None, commit: Commit) -> str:
