@@ -91,8 +91,7 @@ def main(
         return
     if repository is None:
         raise CheckError("expected a folder or a repository: python -m scripts.check_repo FOLDER|REPO_ID")
-    target = resolve_target(repository, revision)
-    target.refuse(fix=fix, run=not static and not trusted)
+    target = resolve_target(repository, revision, fix=fix, run=not static and not trusted)
     report = _check(target, static, *chosen)
     if fix and _repair(target, report, yes):
         report = _check(target, static, *chosen)

@@ -52,6 +52,8 @@ def main(
 ) -> None:
     if keep and not rehearse:
         raise Misuse("--keep shows the page of a rehearsal: add --rehearse")
+    if keep and dry_run:
+        raise Misuse("a dry run has no page to show: give --keep or --dry-run, not both")
     options = {"private": private, "branch": branch, "create_pr": create_pr, "tag": tag, "message": message}
     options |= {"update": update, "overwrite_card": overwrite_card}
     if rehearse:
@@ -68,8 +70,9 @@ def _publish(folder: Path, repo_id: str | None, options: dict[str, Any], how: di
     with messages.status("asking the Hub") as status:
         prepared = prepare(folder, repo_id, **options)
         plan = prepared.plan.to_json(prepared.contents)
-        # What stands on a terminal before the commit is what the author may still stop.
-        print_plan(plan, messages)
+        if not how["dry_run"]:
+            # What stands on a terminal before the commit is what the author may still stop.
+            print_plan(plan, messages)
         outcome = publish(prepared, status.update, lambda report: print_report(report, messages), **how)
     answer = outcome.to_json() if outcome else plan
     if as_json:
@@ -84,7 +87,7 @@ def _rehearse(
     folder: Path, repo_id: str | None, options: dict[str, Any], dry_run: bool, keep: bool, as_json: bool
 ) -> None:
     from .hub_ready.publish.rehearse import command_options, rehearsal, wait_for_interrupt
-    from .hub_ready.publish.show import print_outcome, print_plan, print_rehearsal
+    from .hub_ready.publish.show import print_plan, print_rehearsal
 
     given = command_options(options)
     with rehearsal(folder, repo_id, [*given, *(["--dry-run"] if dry_run else [])]) as done:
@@ -92,17 +95,15 @@ def _rehearse(
             raise typer.Exit(done.exit_code)
         answer = done.to_json()
         if as_json:
-            print(json.dumps(answer, indent=2))
+            print(json.dumps(answer, indent=2), flush=True)
         elif dry_run:
             print_plan(answer, results)
         else:
-            print_outcome(answer, results)
             named = ["--repo-id", repo_id] if repo_id else []
             real = shlex.join(["python", "-m", "scripts.push_to_hub", str(folder), *named, *given])
-            results.print()
-            print_rehearsal(answer, real, results)
+            print_rehearsal(answer, real, done.page if keep else None, results)
         if keep:
-            messages.print(f"the page: {done.page}\nCtrl-C ends it", markup=False)
+            messages.print(f"{done.page} until Ctrl-C", markup=False)
             wait_for_interrupt()
 
 

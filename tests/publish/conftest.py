@@ -119,12 +119,20 @@ def push(client: Callable[..., Client], stranger: FreshInterpreter) -> Push:
 
 
 @pytest.fixture
-def commit(push: Push, monkeypatch: pytest.MonkeyPatch) -> Push:
+def commit(push: Push, stranger: FreshInterpreter, monkeypatch: pytest.MonkeyPatch) -> Push:
     """`push` without the stranger, which takes seconds: for tests of what is committed, not of how it loads."""
     found = {"words": {"AutoModel": "not loaded"}, "pipeline": None}
     monkeypatch.setattr("scripts.hub_ready.publish.reference_of", lambda *_: nullcontext())
     monkeypatch.setattr("scripts.hub_ready.publish.flow.verify", lambda *_: found)
+    monkeypatch.setattr(stranger, "start", lambda: None)
     return push
+
+
+class NoInterpreter:
+    """Where nothing is loaded, see `commit`."""
+
+    def start(self) -> None:
+        """Nothing to start."""
 
 
 def _ignore(_: object) -> None:

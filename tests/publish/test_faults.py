@@ -20,7 +20,7 @@ from scripts.hub_ready.problems import Problem
 from scripts.hub_ready.publish import Client
 from scripts.hub_ready.publish.rehearse import environment
 
-from .conftest import USER, Push, use_transfer
+from .conftest import USER, NoInterpreter, Push, use_transfer
 from .witness import git, head, titles
 
 # Faults for every later request of the step (times=0) end with the first command; the others pass by themselves.
@@ -151,28 +151,24 @@ def test_two_publishers_at_once_one_commit_wins_and_the_other_is_told(
     (folder / "notes.md").write_text("one")
     prepared = [prepare(folder, f"{USER}/race", client=client(), update=True) for _ in range(2)]
     quiet = {"notify": lambda _: None, "show": lambda _: None, "static": True}
-    winner = publish(prepared[0], **quiet, interpreter=_NoInterpreter())
+    winner = publish(prepared[0], **quiet, interpreter=NoInterpreter())
     with pytest.raises(Problem, match="a commit came between"):
-        publish(prepared[1], **quiet, interpreter=_NoInterpreter())
+        publish(prepared[1], **quiet, interpreter=NoInterpreter())
     assert head(hub, f"{USER}/race") == winner.card_commit
-
-
-class _NoInterpreter:
-    """Where nothing is loaded."""
-
-    def start(self) -> None:
-        """Nothing to start."""
 
 
 # -- the real command, ended from outside
 
 
-def start_command(hub: LocalHub, folder: Path, repo_id: str, home: Path, transfer: str) -> subprocess.Popen:
+def start_command(
+    hub: LocalHub, folder: Path, repo_id: str, home: Path, transfer: str, *options: str
+) -> subprocess.Popen:
+    """The command as an author runs it, with its messages in its standard output."""
     variables = environment(hub.endpoint, hub.token(USER), home)
     variables |= {"HF_HUB_DISABLE_XET": "1"} if transfer == "lfs" else {}
-    command = [sys.executable, "-m", "scripts.push_to_hub", str(folder), "--repo-id", repo_id, "--static", "--json"]
+    command = [sys.executable, "-m", "scripts.push_to_hub", str(folder), "--repo-id", repo_id, "--static"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(command, cwd=ROOT, env=variables, start_new_session=True, **pipes)
+    return subprocess.Popen([*command, *options], cwd=ROOT, env=variables, start_new_session=True, **pipes)
 
 
 def wait_for_step(hub: LocalHub, step: str, seen: int, process: subprocess.Popen) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,6 +118,34 @@ def test_a_name_that_is_none_is_misuse(hub: LocalHub, folder: Path, client: Call
     for name in ("no-namespace", "ada/a b", "a/b/c"):
         with pytest.raises(Misuse, match="--repo-id"):
             prepare(folder, name, client=client())
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"create_pr": True, "branch": "dev"}, "--create-pr or --branch, not both"),
+        ({"create_pr": True, "tag": "v1"}, "merge it, then push with --tag"),
+    ],
+)
+def test_options_that_exclude_each_other_are_misuse(
+    options: dict[str, Any], said: str, folder: Path, client: Callable[..., Client]
+) -> None:
+    with pytest.raises(Misuse, match=said):
+        prepare(folder, "ada/both", client=client(), **options)
+
+
+def test_nothing_is_proposed_to_a_repository_that_does_not_exist(hub: LocalHub, folder: Path, commit: Push) -> None:
+    with pytest.raises(Misuse, match=r"ada/absent does not exist.*drop --create-pr"):
+        commit(folder, "ada/absent", create_pr=True)
+    assert head(hub, "ada/absent") is None
+
+
+def test_a_file_that_shows_how_a_secret_is_written_is_sent(
+    lfs: None, hub: LocalHub, folder: Path, commit: Push
+) -> None:
+    (folder / ".env.example").write_text("TOKEN=yours\n")
+    outcome = commit(folder, "ada/example")
+    assert outcome.plan["never_sent"] == [] and ".env.example" in {file["path"] for file in outcome.plan["files"]}
 
 
 def test_no_message_holds_the_token() -> None:

@@ -15,36 +15,22 @@ _REPO_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 @dataclass(frozen=True)
 class Target:
-    """A folder to check, its name on the Hub if it has one, and whether someone else may have written it."""
+    """A folder to check, and its name on the Hub if it has one."""
 
     folder: Path
     repo_id: str | None
-    foreign: bool
-
-    def refuse(self, *, fix: bool, run: bool) -> None:
-        """Stop what must not happen to this target without being asked for.
-
-        Args:
-            fix: files of it would be changed.
-            run: code of it would be run, and nobody said that it may.
-
-        Raises:
-            CheckError: it is one of the two.
-        """
-        if fix and self.repo_id:
-            raise CheckError("--fix changes a folder, found a repository on the Hub: download it first")
-        if run and self.foreign:
-            raise CheckError(
-                "this would run code that someone else may have written: read it, then add --trust-remote-code, "
-                "or add --static to execute none of it"
-            )
 
 
-def resolve_target(name: str, revision: str | None) -> Target:
+def resolve_target(name: str, revision: str | None, *, fix: bool, run: bool) -> Target:
     """The folder of that name, or a download of the repository of that name.
 
+    Args:
+        fix: files of it would be changed.
+        run: code of it would be run, and nobody said that it may.
+
     Raises:
-        CheckError: it is neither, or the Hub does not answer.
+        CheckError: it is neither, the Hub does not answer, or what is asked must not happen to it; nothing is then
+            downloaded.
     """
     if not name.strip():
         raise CheckError("expected a folder or namespace/name on the Hub, found an empty name")
@@ -55,8 +41,20 @@ def resolve_target(name: str, revision: str | None) -> Target:
     if path.exists():
         if revision is not None:
             raise CheckError(f"--revision needs a repository on the Hub, found the folder {name}")
-        return Target(path, None, _is_foreign(path))
-    return Target(_download(name, revision), name, True)
+        _refuse(run=run and _is_foreign(path))
+        return Target(path, None)
+    _refuse(fix=fix, run=run)
+    return Target(_download(name, revision), name)
+
+
+def _refuse(*, fix: bool = False, run: bool) -> None:
+    if fix:
+        raise CheckError("--fix changes a folder, found a repository on the Hub: download it first")
+    if run:
+        raise CheckError(
+            "this would run code that someone else may have written: read it, then add --trust-remote-code, "
+            "or add --static to execute none of it"
+        )
 
 
 def _is_foreign(folder: Path) -> bool:

@@ -117,7 +117,7 @@ def publish(
     private = plan.remote.private if plan.remote.exists else plan.options.private
     with ExitStack() as stack:
         if interpreter is None:
-            interpreter = stack.enter_context(stranger(client.token if private else None))
+            interpreter = stack.enter_context(stranger(client.token if private else None, contents))
         interpreter.start()
         _pass_the_check(prepared, notify, show, static, interpreter)
         if dry_run:

@@ -1,17 +1,19 @@
 """What of a folder is published, and what is never sent."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from huggingface_hub.utils.sha import git_hash, sha_fileobj
+from packaging.requirements import InvalidRequirement, Requirement
 
 from ..check.files.folder import is_stray
 from ..check.repository import Entry, Repository
 from ..problems import Misuse, Problem, first_few
 
-CARD = "README.md"
+CARD, _REQUIRED = "README.md", "requirements.txt"
 # On top of what tools leave behind: secrets, settings of editors, and the working tree's own .gitignore, which the Hub
 # would follow.
 _NEVER = (".env", ".env.*", ".netrc", ".pypirc", "id_rsa*", "id_ed25519*", "*.pem", "credentials.json", ".gitignore")
@@ -51,6 +53,16 @@ class Contents:
     def weights(self) -> dict[str, str]:
         """sha256 of each safetensors file."""
         return {path: file.sha256 for path, file in self.sent.items() if path.endswith(".safetensors")}
+
+    @property
+    def packages(self) -> list[str]:
+        """What requirements.txt names, as far as it can be read; an import may be called otherwise."""
+        found, listed = [], self.sent.get(_REQUIRED)
+        text = listed.place.read_text(encoding="utf-8", errors="replace") if listed else ""
+        for line in text.splitlines():
+            with suppress(InvalidRequirement):
+                found.append(Requirement(line.split("#")[0]).name)
+        return found
 
     @cached_property
     def lfs_patterns(self) -> list[str]:

@@ -15,6 +15,7 @@ from .remote import Remote, read_files, read_remote
 from .snippet import load_snippet
 from .upload import (
     Commit,
+    TagTaken,
     commit_card,
     commit_once,
     description,
@@ -82,12 +83,10 @@ class Publisher:
         self.client, self.contents, self.plan, self.notify = client, contents, plan, notify
         self.source, self.versions = source_state(), versions()
         self.options, self.commit, self.verified = plan.options, None, False
-        # The branch as it stands, where nothing had to be sent; the commit that its card pins; the card that was sent.
         self.sending = False
-        self.standing: Remote | None = None
+        # The commit that the card pins already, where nothing had to be sent; the card that was sent.
         self.pinned: str | None = None
         self.sent_card: bytes | None = None
-        self.before: str | None = None if plan.remote.is_fresh else plan.remote.head
 
     def run(self, interpreter: FreshInterpreter, reference: Reference) -> Outcome:
         """Commit, verify, name.
@@ -99,7 +98,9 @@ class Publisher:
             return self._run(interpreter, reference)
         except KeyboardInterrupt:
             raise Problem(f"interrupted. {self.whereabouts()}") from None
-        except HubFailed as failure:
+        except NotVerified as failure:
+            raise NotVerified(f"not verified: {failure}. {self.whereabouts()}") from failure
+        except (HubFailed, TagTaken) as failure:
             raise Problem(f"{failure}. {self.whereabouts()}") from failure
 
     def _run(self, interpreter: FreshInterpreter, reference: Reference) -> Outcome:
@@ -135,7 +136,7 @@ class Publisher:
 
     def _standing(self, remote: Remote, where: Commit) -> Commit:
         """What is there already: the commit that the card pins if it still is the folder, else the head."""
-        self.standing, record = remote, remote.record
+        record = remote.record
         if record and record.untouched and record.pin:
             try:
                 oid, _, files = read_files(self.client, self.options.repo_id, record.pin)
@@ -160,8 +161,7 @@ class Publisher:
     def _pin_card(self) -> str:
         """A commit of the card alone, that names the verified one; returns its id."""
         text, card = description(self.contents, self.source), self._card(self.commit.oid)
-        head = replace(self.commit, oid=self.standing.head) if self.standing else self.commit
-        done = commit_card(self.client, self.options.repo_id, head, card, text)
+        done = commit_card(self.client, self.options.repo_id, self.commit, card, text)
         wrong = differing(read_files(self.client, self.options.repo_id, done.oid)[2], self.contents, card)
         if wrong:
             raise NotVerified(f"the commit of the card ({done.oid[:12]}) holds other files: {', '.join(wrong)}")
@@ -173,10 +173,7 @@ class Publisher:
         self.notify("loading it back as a stranger")
         oid, repo_id = self.commit.oid, self.options.repo_id
         snippet = load_snippet(self.contents.folder, repo_id, oid)
-        try:
-            return verify(self.client, interpreter, self.contents, reference, repo_id, oid, self.sent_card, snippet)
-        except NotVerified as failure:
-            raise NotVerified(f"not verified: {failure}. {self.whereabouts()}") from failure
+        return verify(self.client, interpreter, self.contents, reference, repo_id, oid, self.sent_card, snippet)
 
     def whereabouts(self) -> str:
         """What the Hub holds now, and what to do about it; asks the Hub where it is not known."""
@@ -188,7 +185,7 @@ class Publisher:
             held = f"{where} holds what it held before ({self.plan.remote.head[:12]})"
         if self.verified:
             return f"{held}, verified. Run the same command again: it does what is left to do"
-        undo = "" if self.plan.is_empty else put_back(self.options, self.before, self.commit)
+        undo = "" if self.plan.is_empty else put_back(self.options, self.plan.remote.head, self.commit)
         return (
             f"{held}, not verified. If it was the connection, run the same command again: it verifies what is there"
             + (f". To put back what was there before: {undo}" if undo else "")

@@ -98,7 +98,10 @@ def rehearsal(folder: Path, repo_id: str | None, options: Sequence[str]) -> Iter
         code, out = _run(arguments, environment(hub.endpoint, token, Path(home)))
         outcome = json.loads(out) if code == 0 and out.strip() else None
         large = _bytes_in(hub, "/lfs/", "/v1/xorbs", "/shards")
-        yield Rehearsal(code, outcome, len(hub.requests), _bytes_in(hub), large, f"{hub.endpoint}/{repo_id}")
+        # A private page asks the browser for the token, which ends with the Hub.
+        login = f"{repo_id.split('/')[0]}:{token}@" if "--private" in options else ""
+        page = f"http://{login}{hub.endpoint.removeprefix('http://')}/{repo_id}"
+        yield Rehearsal(code, outcome, len(hub.requests), _bytes_in(hub), large, page)
 
 
 def command_options(options: dict[str, Any]) -> list[str]:

@@ -50,12 +50,7 @@ def _commit_line(plan: dict[str, Any]) -> str:
 
 def print_outcome(outcome: dict[str, Any], console: Console) -> None:
     """What the Hub holds now, what a stranger got, and the code to hand on."""
-    lines = [_headline(outcome), f"  {outcome['url']}"]
-    lines += [f"loaded back by a fresh interpreter at {outcome['commit'][:12]}, equal to the folder, bit by bit:"]
-    classes = [key for key in outcome["loaded"] if key != "input"]
-    lines += [f"  {', '.join([*classes, 'pipeline'] if outcome['pipeline'] else classes)}; every file's sha256"]
-    if "input" in outcome["loaded"]:
-        lines.append(f"  outputs were not compared, weights were; input: {outcome['loaded']['input']}")
+    lines = [_headline(outcome), f"  {outcome['url']}", *_proof(outcome)]
     if outcome["scan"]:
         lines.append(f"the Hub's scanners: {outcome['scan']}")
     lines += [f"note: {note}" for note in outcome["notes"]]
@@ -72,14 +67,30 @@ def _headline(outcome: dict[str, Any]) -> str:
     return f"published {outcome['repo_id']}: {what}{tag}"
 
 
-def print_rehearsal(outcome: dict[str, Any], command: str, console: Console) -> None:
-    """What consumers would get, what was sent, and the command for the real thing."""
+def _proof(outcome: dict[str, Any]) -> list[str]:
+    lines = [f"loaded back by a fresh interpreter at {outcome['commit'][:12]}, equal to the folder, bit by bit:"]
+    classes = [key for key in outcome["loaded"] if key != "input"]
+    lines += [f"  {', '.join([*classes, 'pipeline'] if outcome['pipeline'] else classes)}; every file's sha256"]
+    if "input" in outcome["loaded"]:
+        lines.append(f"  outputs were not compared, weights were; input: {outcome['loaded']['input']}")
+    return lines
+
+
+def print_rehearsal(outcome: dict[str, Any], command: str, page: str | None, console: Console) -> None:
+    """What consumers would get, what was sent, where the page is, and the command for the real thing.
+
+    Args:
+        outcome: see `rehearse.Rehearsal.to_json`.
+        command: the real thing.
+        page: address of the preview; None where it goes with the Hub.
+    """
     log, files = outcome["rehearsal"], outcome["plan"]["files"]
+    lines = [f"rehearsed, on a Hub of its own on this machine: {_headline(outcome)}", *_proof(outcome)]
     total = size_text(sum(file["size"] for file in files))
-    lines = [f"rehearsed: consumers get {len(files)} files, {total}, at one pinned revision"]
-    lines += [
-        f"sent: {size_text(log['bytes_sent'])} in {log['requests']} requests, "
-        f"{size_text(log['bytes_of_large_files'])} of it large files"
-    ]
-    lines += ["nothing of it is left here, and nothing left this machine. The real thing:", f"  {command}"]
+    named = "" if "--repo-id" in command else " (your own namespace in the place of `me`)"
+    lines += [f"consumers will get {len(files)} files, {total}, by this code{named}:", "", outcome["snippet"], ""]
+    large = size_text(log["bytes_of_large_files"])
+    lines += [f"sent: {size_text(log['bytes_sent'])}, {large} of it large files; {log['requests']} requests in all"]
+    lines += [f"the page: {page}" if page else "the page: --keep shows it in a browser until Ctrl-C"]
+    lines += [f"nothing left this machine, and nothing is left behind. The real thing:\n  {command}"]
     console.print("\n".join(lines), markup=False)

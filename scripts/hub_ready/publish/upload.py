@@ -1,7 +1,6 @@
 """The steps that write: repository, branch, one commit, tag. Each can be taken again after any failure."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
@@ -9,11 +8,15 @@ from huggingface_hub.utils.sha import git_hash
 
 from ..problems import Misuse, Problem
 from .client import Client, HubFailed
-from .contents import CARD, Contents
+from .contents import CARD, Contents, LocalFile
 from .plan import Options, Plan
 from .remote import FILES_TRAILER, Remote, RemoteFile, read_files, read_remote
 
 _TRIES = 3
+
+
+class TagTaken(Problem):
+    """Somebody gave the tag to another commit."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,15 @@ def differing(found: dict[str, RemoteFile], contents: Contents, card: bytes | No
 
 
 def operations(plan: Plan, contents: Contents, card: bytes | None) -> list[CommitOperationAdd | CommitOperationDelete]:
-    adds = [CommitOperationAdd(path, card if path == CARD else str(contents.sent[path].place)) for path in plan.sent]
+    adds = [CommitOperationAdd(CARD, card) if path == CARD else _add(contents.sent[path]) for path in plan.sent]
     return [*adds, *(CommitOperationDelete(path) for path in plan.deleted)]
+
+
+def _add(file: LocalFile) -> CommitOperationAdd:
+    operation = CommitOperationAdd(file.path, str(file.place))
+    # The client would read the whole file again for it.
+    operation.upload_info.sha256 = bytes.fromhex(file.sha256)
+    return operation
 
 
 def description(contents: Contents, source: str) -> str:
@@ -199,23 +209,24 @@ def check_tag(client: Client, plan: Plan) -> None:
 
 
 def set_tag(client: Client, repo_id: str, tag: str, oid: str) -> None:
-    """Tag a commit; once more is no error. Raises Problem when the tag names another commit."""
+    """Tag a commit; once more is no error. Raises TagTaken, HubFailed."""
     call, doing = client.api.create_tag, f"the tag {tag} cannot be made"
     client.ask(doing, call, repo_id, tag=tag, revision=oid, exist_ok=True)
     found, _, _ = read_files(client, repo_id, tag)
     if found != oid:
-        raise Problem(f"the tag {tag} names {found[:12]}, not the verified {oid[:12]}: name another")
+        raise TagTaken(f"the tag {tag} names {found[:12]}, not the verified {oid[:12]}: name another by --tag")
 
 
 def put_back(options: Options, before: str | None, commit: Commit) -> str:
-    """The command that takes a publication back."""
+    """The command that takes a publication back; `before` is what the branch held, None for no repository."""
     repo_id, branch = options.repo_id, options.branch
     if commit.pull_request:
         return f"hf discussions close {repo_id} {commit.pull_request}"
     if before is None:
         return f"hf repos delete {repo_id}"
     where = "" if branch == "main" else f" --revision {branch}"
-    place = Path("before")
+    # Its own folder: all that lies in it is uploaded.
+    place = f"{repo_id.split('/')[1]}-{before[:12]}"
     return (
         f"hf download {repo_id} --revision {before} --local-dir {place} && "
         f"hf upload {repo_id} {place} .{where} --delete '*' --commit-message 'Back to {before[:12]}'"

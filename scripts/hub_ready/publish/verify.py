@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..fresh import JOBS, FreshInterpreter, JobFailed
+from ..fresh import JOBS, LIBRARIES, FreshInterpreter, JobFailed
 from ..problems import Problem, first_few
 from .client import Client, HubFailed, scrub
 from .contents import CARD, Contents
@@ -27,11 +27,14 @@ class NotVerified(Problem):
     """What the Hub gives is not what was published."""
 
 
-def stranger(token: str | None) -> FreshInterpreter:
-    """An interpreter with an empty cache that may ask the Hub; `token` for a private repository, else as nobody."""
+def stranger(token: str | None, contents: Contents) -> FreshInterpreter:
+    """An interpreter with an empty cache that may ask the Hub; `token` for a private repository, else as nobody.
+
+    It imports what the folder requires once, not in each of its jobs again.
+    """
     environment = {name: os.environ[name] for name in _NETWORK if os.environ.get(name)}
     environment |= {"HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_TELEMETRY": "1"} | ({"HF_TOKEN": token} if token else {})
-    return FreshInterpreter(environment=environment)
+    return FreshInterpreter((*LIBRARIES, *contents.packages), environment=environment)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,5 @@
+"""Nothing: when it has run, its interpreter has started."""
+
+
+def main() -> None:
+    return None
