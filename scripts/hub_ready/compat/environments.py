@@ -1,0 +1,121 @@
+"""Which environments a repository is tried in: from its requirements.txt, the package index and what was asked for."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.version import Version
+
+from ..card import requirement_lines
+from .index import admitted, chosen, last_of_minors, python_for
+
+# What a repository without a word of its own is tried with.
+_ASSUMED = {"transformers": ">=4.44", "torch": ">=2.4"}
+# Trainer needs the first; the processors and the job read images with the second.
+_ALWAYS = ("accelerate", "pillow")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One row of the table.
+
+    Attributes:
+        python: a version, or the path of an interpreter.
+        pins: package and version, transformers first.
+        others: further requirements, each at the newest version that fits.
+        oldest: whether `others` are at the oldest versions that their bounds allow.
+    """
+
+    python: str
+    pins: tuple[tuple[str, str], ...]
+    others: tuple[str, ...] = ()
+    oldest: bool = False
+
+    @property
+    def key(self) -> str:
+        """A file name, and the environment's identity in a run."""
+        parts = [f"{name}-{version}" for name, version in self.pins]
+        parts += [f"python-{self.python.strip('/').replace('/', '_')}", *(["oldest"] if self.oldest else [])]
+        return "-".join(parts)
+
+    @property
+    def packages(self) -> list[str]:
+        """Names of all that is required."""
+        return [*(name for name, _ in self.pins), *(Requirement(other).name for other in self.others)]
+
+
+def read_requirements(folder: Path) -> dict[str, Requirement]:
+    """The requirements of a repository by name; lines that are none are passed over."""
+    path, found = folder / "requirements.txt", {}
+    for line in requirement_lines(path) if path.is_file() else []:
+        try:
+            found[Requirement(line).name.lower().replace("_", "-")] = Requirement(line)
+        except InvalidRequirement:
+            continue
+    for name, bound in _ASSUMED.items():
+        found.setdefault(name, Requirement(f"{name}{bound}"))
+    return found
+
+
+def _bound(requirement: Requirement) -> str | None:
+    """The oldest version that a requirement names."""
+    return next((one.version for one in requirement.specifier if one.operator in (">=", "==", "~=")), None)
+
+
+def _values(name: str, requirement: Requirement, asked: list[str]) -> list[str]:
+    """Versions of one axis, oldest first."""
+    if asked:
+        named = {version for value in asked for version in chosen(name, value)}
+        return sorted(named, key=Version)
+    allowed = admitted(name, requirement.specifier)
+    bound = _bound(requirement)
+    exact = [Version(bound)] if bound and Version(bound) in allowed else allowed[:1]
+    middle = last_of_minors(allowed) if name == "transformers" else allowed[-1:]
+    return [str(version) for version in sorted({*exact, *middle})]
+
+
+def plan_environments(folder: Path, asked: Mapping[str, list[str]], pythons: list[str]) -> list[Environment]:
+    """The rows of the table.
+
+    Every version of transformers with the newest of all else; then, for each further version of another axis, the
+    oldest and the newest transformers; and, where nothing was asked for, everything at its oldest at once.
+
+    Args:
+        folder: a repository.
+        asked: the axes besides python, by package, with what was asked of each. Where nothing was, they take what
+            requirements.txt admits: every minor of transformers, the oldest and the newest of the others. Otherwise
+            those that were left out stay at their newest. One that is neither required nor asked for is passed over.
+        pythons: versions or paths; empty for the running one, or the newest that has the packages where that has not.
+    """
+    required = read_requirements(folder)
+    known = {n: required.get(n, Requirement(n)) for n in ("transformers", *asked) if n in required or asked.get(n)}
+    everything = not any(asked.values()) and not pythons
+    axes = {name: _values(name, requirement, asked.get(name, [])) for name, requirement in known.items()}
+    if not everything:
+        axes = {name: values if asked.get(name) else values[-1:] for name, values in axes.items()}
+    newest = {name: values[-1] for name, values in axes.items()}
+    ends = list(dict.fromkeys((axes["transformers"][0], axes["transformers"][-1])))
+    rows = [{**newest, "transformers": version} for version in axes["transformers"]]
+    for name in axes.keys() - {"transformers"}:
+        rows += [{**newest, "transformers": end, name: value} for value in axes[name][:-1] for end in ends]
+    rows.sort(key=lambda row: [Version(row[name]) for name in ("torch", *sorted(row))], reverse=True)
+    others = tuple(str(one) for name, one in required.items() if name not in axes) + _ALWAYS
+    running = platform.python_version().rpartition(".")[0]
+    made = [_environment(row, others, python, running) for python in pythons or [None] for row in rows]
+    if everything:
+        made.append(_environment({n: values[0] for n, values in axes.items()}, others, None, running, oldest=True))
+    return list(dict.fromkeys(made))
+
+
+def _environment(
+    row: dict[str, str], others: tuple[str, ...], python: str | None, running: str, oldest: bool = False
+) -> Environment:
+    pins = tuple(row.items())
+    return Environment(python or python_for(pins, running), pins, others, oldest)
+
+
+def newest_of(environments: list[Environment]) -> Environment:
+    """The one that makes the reference: the newest transformers, with the newest of all else."""
+    return max(environments, key=lambda one: [Version(version) for _, version in sorted(one.pins, reverse=True)])
