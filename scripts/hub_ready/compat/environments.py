@@ -10,11 +10,12 @@ from packaging.version import Version
 
 from ..card import requirement_lines
 from .index import admitted, chosen, last_of_minors, python_for
+from .uv import BuildFailed, run_uv
 
 # What a repository without a word of its own is tried with.
 _ASSUMED = {"transformers": ">=4.44", "torch": ">=2.4"}
-# Trainer needs the first; the processors and the job read images with the second.
-_ALWAYS = ("accelerate", "pillow")
+# The processors and the job read images with it.
+_ALWAYS = ("pillow",)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def plan_environments(folder: Path, asked: Mapping[str, list[str]], pythons: lis
     """The rows of the table.
 
     Every version of transformers with the newest of all else; then, for each further version of another axis, the
-    oldest and the newest transformers; and, where nothing was asked for, everything at its oldest at once.
+    oldest transformers and the newest that admits it; and, where nothing was asked for, everything at its oldest.
 
     Args:
         folder: a repository.
@@ -98,15 +99,36 @@ def plan_environments(folder: Path, asked: Mapping[str, list[str]], pythons: lis
     newest = {name: values[-1] for name, values in axes.items()}
     ends = list(dict.fromkeys((axes["transformers"][0], axes["transformers"][-1])))
     rows = [{**newest, "transformers": version} for version in axes["transformers"]]
-    for name in axes.keys() - {"transformers"}:
-        rows += [{**newest, "transformers": end, name: value} for value in axes[name][:-1] for end in ends]
+    older = [(name, value) for name, values in axes.items() if name != "transformers" for value in values[:-1]]
+    for name, value in older:
+        row = {**newest, name: value}
+        last = ends[-1:] if asked.get("transformers") else [_newest_beside(row, known["transformers"])]
+        rows += [{**row, "transformers": end} for end in dict.fromkeys([ends[0], *last])]
     rows.sort(key=lambda row: [Version(row[name]) for name in ("torch", *sorted(row))], reverse=True)
-    others = tuple(str(one) for name, one in required.items() if name not in axes) + _ALWAYS
+    others = tuple(str(one) for name, one in required.items() if name not in axes)
+    others += tuple(name for name in _ALWAYS if name not in required)
     running = platform.python_version().rpartition(".")[0]
     made = [_environment(row, others, python, running) for python in pythons or [None] for row in rows]
     if everything:
         made.append(_environment({n: values[0] for n, values in axes.items()}, others, None, running, oldest=True))
     return list(dict.fromkeys(made))
+
+
+def with_extra(package: str) -> str:
+    """The package as it is asked for: transformers says in its extra which torch it admits."""
+    return "transformers[torch]" if package == "transformers" else package
+
+
+def _newest_beside(row: dict[str, str], transformers: Requirement) -> str:
+    """The newest transformers that admits the other packages of a row; the row's own where nobody can tell."""
+    others = [f"{name}=={version}" for name, version in row.items() if name != "transformers"]
+    wanted = "\n".join([f"transformers[torch]{transformers.specifier}", *others])
+    try:
+        resolved = run_uv("pip", "compile", "--quiet", "--no-header", "--no-annotate", "-", stdin=wanted)
+    except BuildFailed:
+        return row["transformers"]
+    found = (line.removeprefix("transformers==") for line in resolved.split() if line.startswith("transformers=="))
+    return next(found, row["transformers"])
 
 
 def _environment(

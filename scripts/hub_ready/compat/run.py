@@ -16,11 +16,12 @@ from typing import Any
 
 from ..fresh import JOBS, LIBRARIES, FreshInterpreter, JobFailed
 from ..problems import Problem
-from .build import BuildFailed, built, first_cause
+from .build import built
 from .environments import Environment, newest_of
 from .properties import ABSENT, FAILS, HOLDS, PROPERTIES, UNTESTED, Property
+from .uv import BuildFailed, first_cause
 
-_JOB = JOBS / "compat.py"
+JOB = JOBS / "compat.py"
 _SECONDS = 300.0  # for one task
 # One thread: the order of a sum must not depend on how many cores are free.
 _QUIET = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -42,7 +43,7 @@ class Reference:
 
     def run(self, arguments: dict[str, str]) -> Any:
         with self._lock:
-            return self._interpreter.run(_JOB, arguments, timeout=_SECONDS)
+            return self._interpreter.run(JOB, arguments, timeout=_SECONDS)
 
 
 @dataclass
@@ -165,7 +166,7 @@ class Run:
             work = place / "newest" if newest else place
             arguments = {"task": task, "folder": str(folder), "workspace": str(work), "reference": str(reference.path)}
             try:
-                answer = reference.run(arguments) if newest else interpreter.run(_JOB, arguments, timeout=_SECONDS)
+                answer = reference.run(arguments) if newest else interpreter.run(JOB, arguments, timeout=_SECONDS)
             except JobFailed as failure:
                 log = self._log(f"{environment.key}-{task}", f"{failure}\n\n{failure.output}")
                 # Killed from outside, for memory as a rule: that says nothing about the model.

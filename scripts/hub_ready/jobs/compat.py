@@ -258,7 +258,14 @@ def train(case: Case) -> list[str]:
     return wrong + ([] if loss == loss else ["the loss is not finite"])
 
 
+def _not_finite(case: Case) -> list[str]:
+    found = _outputs(aligned(case.subject.model), case.subject.main_key, case.expected("input"))
+    return [f"{name}: is not finite" for name in probe("compare").not_finite(found)]
+
+
 def checkpointing(case: Case) -> list[str]:
+    if unclean := _not_finite(case):
+        return unclean
     facts = probe("training").checkpointing(case.subject)
     wrong = [f"other gradients: {', '.join(facts['different']['names'])}"] if facts["different"]["count"] else []
     return wrong + ([] if facts["recomputed"] else ["nothing is computed a second time"])
@@ -267,7 +274,9 @@ def checkpointing(case: Case) -> list[str]:
 def export(case: Case) -> list[str]:
     subject, claimed = case.subject, getattr(case.subject.model, "_can_compile_fullgraph", False)
     subject.inputs = SimpleNamespace(batch=case.expected("input"))
-    aligned(subject.model)._can_compile_fullgraph = True
+    if unclean := _not_finite(case):
+        return unclean
+    subject.model._can_compile_fullgraph = True
     try:
         facts = probe("running").export(subject)
     except Exception as error:
