@@ -8,8 +8,9 @@
 
 Each environment is made with uv, tried and thrown away; twelve properties are asked of it, each in a process of its
 own, and compared with numbers from the newest environment. Without options: every minor version of transformers that
-requirements.txt admits, the oldest and the newest of torch and timm, and everything at its oldest at once. A SPEC is a
-version (4.44.2, or 4.44 for its last patch) or a range, whose every minor is taken; several are separated by spaces.
+requirements.txt admits, the oldest and the newest of torch and of what else it needs, and everything at its oldest. A
+SPEC is a version (4.44.2, or 4.44 for its last patch) or a range, whose every minor is taken; several are separated by
+spaces. What is not asked for then stays at its newest.
 
 OUTPUT gets compatibility.json, .md, .svg and .png, a file for each environment, and the logs of what failed. The same
 command again does only what is missing or could not be tried.
@@ -18,37 +19,37 @@ command again does only what is missing or could not be tried.
 Exit codes: 0 every cell holds or is absent, 1 some cell fails or could not be tried, 2 misused.
 """
 
+import inspect
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from .hub_ready.compat.environments import axes_of, plan_environments
 from .hub_ready.console import messages, results, run
+from .hub_ready.manifest import ROOT
 
 _Specs = Annotated[list[str] | None, typer.Option(metavar="SPEC", help="Versions to try.")]
 
 
 def main(
     target: Annotated[str | None, typer.Argument(metavar="[FOLDER|REPO_ID]", help="This tree's if left out.")] = None,
-    transformers: _Specs = None,
-    timm: _Specs = None,
-    torch: _Specs = None,
     python: Annotated[list[str] | None, typer.Option(metavar="SPEC", help="Versions, or interpreters.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Environments at a time.")] = 1,
     output: Annotated[Path | None, typer.Option(help="Folder for the results.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Try what was tried already.")] = False,
     trust_remote_code: Annotated[bool, typer.Option(help="Run code that someone else may have written.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    **packages: list[str] | None,
 ) -> None:
     from .hub_ready.compat.command import default_output, find_subject, write_results
-    from .hub_ready.compat.environments import plan_environments
     from .hub_ready.compat.report import is_good, summarise
     from .hub_ready.compat.run import Run
 
-    given = {"transformers": transformers, "torch": torch, "timm": timm}
-    asked = {name: " ".join(specs or ()).split() for name, specs in given.items()}
+    asked = {name.replace("_", "-"): " ".join(specs or ()).split() for name, specs in packages.items()}
     with tempfile.TemporaryDirectory(prefix="compat-subject-") as scratch:
         folder = find_subject(target, trust_remote_code, Path(scratch))
         place = output or default_output(target)
@@ -64,7 +65,16 @@ def main(
     raise typer.Exit(0 if all(map(is_good, rows)) else 1)
 
 
+def _with_options(command: Callable[..., None], packages: list[str]) -> Callable[..., None]:
+    """The command with an option for each package, in place of its **packages."""
+    told = list(inspect.signature(command).parameters.values())[:-1]
+    kind = inspect.Parameter.KEYWORD_ONLY
+    told += [inspect.Parameter(n.replace("-", "_"), kind, default=None, annotation=_Specs) for n in packages]
+    command.__signature__ = inspect.Signature(told)
+    return command
+
+
 main.__doc__ = __doc__
 
 if __name__ == "__main__":
-    run(main)
+    run(_with_options(main, axes_of(ROOT)))

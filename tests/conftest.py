@@ -6,9 +6,8 @@ from collections.abc import Iterator
 import pytest
 from packaging.requirements import Requirement
 
-from scripts.hub_ready.card import requirement_lines
 from scripts.hub_ready.fresh import LIBRARIES, FreshInterpreter
-from scripts.hub_ready.manifest import ROOT
+from scripts.hub_ready.manifest import ROOT, requirement_lines
 
 # Before torch is imported, here and in every process that a test starts: the tests share the cores already,
 os.environ.setdefault("OMP_NUM_THREADS", "1")

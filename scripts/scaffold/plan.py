@@ -12,18 +12,21 @@ from .identifiers import identifiers_of, rename
 from .names import Names
 from .starters import COMMON, FOLDER, Starter
 
-# What is about forking, and the tests of the tools themselves: they are tested here, and minutes long.
+# What is about forking, what was measured with this model, and the tests of the tools themselves: minutes long.
 _TEMPLATE_ONLY = (
     "README.md",
     "LICENSE",
+    "results/*",
     "scripts/new_model.py",
     "scripts/scaffold/*",
     "tests/forks/*",
     "tests/behaviour/*",
     "tests/check/*",
+    "tests/compat/*",
     "tests/hub/*",
     "tests/publish/*",
     "tests/test_readme.py",
+    "tests/test_support.py",
 )
 _TEMPLATE_SUFFIX = ".jinja"
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
-from ..card import requirement_lines
+from ..manifest import requirement_lines
 from .index import admitted, chosen, last_of_minors, python_for
 from .uv import BuildFailed, run_uv
 
 # What a repository without a word of its own is tried with.
 _ASSUMED = {"transformers": ">=4.44", "torch": ">=2.4"}
+# What comes with transformers and torch; each further requirement is an axis of its own.
+_STACK = ("torchvision", "torchaudio", "safetensors", "pillow", "numpy", "huggingface-hub", "tokenizers", "accelerate")
 # The processors and the job read images with it.
 _ALWAYS = ("pillow",)
 
@@ -60,6 +62,11 @@ def read_requirements(folder: Path) -> dict[str, Requirement]:
     return found
 
 
+def axes_of(folder: Path) -> list[str]:
+    """The packages whose versions are tried: transformers, torch and what a repository needs besides them."""
+    return list(dict.fromkeys(["transformers", "torch", *(n for n in read_requirements(folder) if n not in _STACK)]))
+
+
 def _bound(requirement: Requirement) -> str | None:
     """The oldest version that a requirement names."""
     return next((one.version for one in requirement.specifier if one.operator in (">=", "==", "~=")), None)
@@ -85,14 +92,15 @@ def plan_environments(folder: Path, asked: Mapping[str, list[str]], pythons: lis
 
     Args:
         folder: a repository.
-        asked: the axes besides python, by package, with what was asked of each. Where nothing was, they take what
-            requirements.txt admits: every minor of transformers, the oldest and the newest of the others. Otherwise
-            those that were left out stay at their newest. One that is neither required nor asked for is passed over.
+        asked: package to the versions that were asked for. Where nothing was, the axes take what requirements.txt
+            admits: every minor of transformers, the oldest and the newest of the others. Otherwise those that were
+            left out stay at their newest.
         pythons: versions or paths; empty for the running one, or the newest that has the packages where that has not.
     """
     required = read_requirements(folder)
-    known = {n: required.get(n, Requirement(n)) for n in ("transformers", *asked) if n in required or asked.get(n)}
-    everything = not any(asked.values()) and not pythons
+    asked = {name: specs for name, specs in asked.items() if specs}
+    known = {name: required.get(name, Requirement(name)) for name in dict.fromkeys([*axes_of(folder), *asked])}
+    everything = not asked and not pythons
     axes = {name: _values(name, requirement, asked.get(name, [])) for name, requirement in known.items()}
     if not everything:
         axes = {name: values if asked.get(name) else values[-1:] for name, values in axes.items()}
