@@ -17,7 +17,7 @@ _ASSUMED = {"transformers": ">=4.44", "torch": ">=2.4"}
 # What comes with transformers and torch; each further requirement is an axis of its own.
 _STACK = ("torchvision", "torchaudio", "safetensors", "pillow", "numpy", "huggingface-hub", "tokenizers", "accelerate")
 # The processors and the job read images with it.
-_ALWAYS = ("pillow",)
+_ALWAYS = ("pillow>=10",)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def _values(name: str, requirement: Requirement, asked: list[str]) -> list[str]:
         return sorted(named, key=Version)
     allowed = admitted(name, requirement.specifier)
     bound = _bound(requirement)
-    exact = [Version(bound)] if bound and Version(bound) in allowed else allowed[:1]
+    exact = [version for version in allowed if bound and version == Version(bound)] or allowed[:1]
     middle = last_of_minors(allowed) if name == "transformers" else allowed[-1:]
     return [str(version) for version in sorted({*exact, *middle})]
 
@@ -114,7 +114,7 @@ def plan_environments(folder: Path, asked: Mapping[str, list[str]], pythons: lis
         rows += [{**row, "transformers": end} for end in dict.fromkeys([ends[0], *last])]
     rows.sort(key=lambda row: [Version(row[name]) for name in ("torch", *sorted(row))], reverse=True)
     others = tuple(str(one) for name, one in required.items() if name not in axes)
-    others += tuple(name for name in _ALWAYS if name not in required)
+    others += tuple(one for one in _ALWAYS if Requirement(one).name not in required)
     running = platform.python_version().rpartition(".")[0]
     made = [_environment(row, others, python, running) for python in pythons or [None] for row in rows]
     if everything:
