@@ -35,6 +35,15 @@ def test_the_range_ends_before_the_first_version_with_a_fault() -> None:
     assert ranges(row("5.1", load="fails")) == {}
 
 
+def test_libraries_that_fail_by_themselves_neither_end_nor_widen_the_range() -> None:
+    nothing = dict.fromkeys(NAMES, "absent")
+    rows = [row("5.1"), row("5.1", "2.4.0", **nothing), row("5.0", **nothing), row("4.0"), row("3.0", **nothing)]
+    assert ranges(*rows) == {
+        "transformers": {"oldest": "4.0", "newest": "5.1"},
+        "torch": {"oldest": "2.15.0", "newest": "2.15.0"},
+    }
+
+
 def test_a_version_is_good_when_all_its_rows_are() -> None:
     rows = [row("5.0"), row("4.0"), row("4.0", "2.4.0", load="fails")]
     assert ranges(*rows)["transformers"] == {"oldest": "5.0", "newest": "5.0"}

@@ -54,6 +54,12 @@ def log(tmp_path: Path, cell: dict[str, str]) -> str:
     return (tmp_path / "output" / cell["log"]).read_text()
 
 
+def test_libraries_that_fail_by_themselves_are_no_fault_of_the_repository(matrix: Matrix) -> None:
+    rows = matrix("5.0", "5.1", ends={"5.0": {"start": "raises", "load": "raises"}})
+    assert states(rows["5.0"]) == {"absent": ALL} and states(rows["5.1"]) == {"holds": ALL}
+    assert "ValueError: the first line" in rows["5.0"]["cells"]["load"]["why"]
+
+
 def test_what_was_not_saved_is_loaded_by_nobody(matrix: Matrix) -> None:
     rows = matrix("5.0", ends={"5.0": {"save": "wrong"}})
     assert states(rows["5.0"])["fails"] == {"save, reload"}

@@ -38,6 +38,8 @@ def is_good(row: Row) -> bool:
 def _ranges(rows: list[Row]) -> dict[str, dict[str, str]]:
     """For each package the oldest and the newest version up to which no row failed, counted down from the newest."""
     found = {}
+    # Libraries that fail by themselves say nothing about the repository.
+    rows = [row for row in rows if any(cell["state"] != ABSENT for cell in row["cells"].values())]
     packages = {name: None for row in rows for name in row["environment"] if name not in _NOT_VERSIONS}
     for package in packages:
         good = _unbroken((row["environment"][package], is_good(row)) for row in rows)

@@ -149,10 +149,23 @@ class Run:
         with tempfile.TemporaryDirectory(prefix="compat-work-") as place, built(environment) as (python, versions):
             row = {**_about(environment, digest), "versions": _told(environment, versions), "cells": {}}
             with _interpreter(python, environment) as interpreter:
+                if broken := self._broken(environment, interpreter, Path(place)):
+                    return {**row, "cells": {one.name: broken for one in PROPERTIES}}
                 for one in PROPERTIES:
                     self._check()
                     row["cells"][one.name] = self._cell(one, environment, interpreter, reference, Path(place))
         return row
+
+    def _broken(self, environment: Environment, interpreter: FreshInterpreter, place: Path) -> Cell | None:
+        """What every cell says where the libraries fail without any repository: there is nothing to be judged."""
+        try:
+            arguments = {"task": "start", "folder": str(self.folder), "workspace": str(place), "reference": str(place)}
+            interpreter.run(JOB, arguments, timeout=_SECONDS)
+            return None
+        except JobFailed as failure:
+            log = self._log(f"{environment.key}-start", f"{failure}\n\n{failure.output}")
+            state = UNTESTED if "SIGKILL" in str(failure) else ABSENT
+            return _cell(state, f"these versions fail without any repository: {in_one_line(str(failure))}", log)
 
     def _cell(
         self, one: Property, environment: Environment, interpreter: FreshInterpreter, reference: Reference, place: Path

@@ -4,6 +4,7 @@ Runs in a fresh interpreter of any version; imports nothing of this project but 
 register nothing. Every tensor that is compared lies where torch's own allocator would put it: see `aligned`.
 """
 
+import importlib
 import importlib.util
 import json
 from collections.abc import Mapping
@@ -151,6 +152,12 @@ def refer(case: Case) -> list[str]:
     return []
 
 
+def start(case: Case) -> list[str]:
+    """Nothing of the repository: whether these versions of the libraries work together at all."""
+    importlib.import_module("transformers.modeling_utils")
+    return []
+
+
 def config(case: Case) -> list[str]:
     fields = case.words["fields"]
     found = _told(case.subject.config, list(fields))
@@ -288,7 +295,7 @@ def export(case: Case) -> list[str]:
 
 
 _TASKS = (
-    refer, config, labels, load, outputs, processors, pipeline, save, same, head, train, checkpointing, export,
+    start, refer, config, labels, load, outputs, processors, pipeline, save, same, head, train, checkpointing, export,
 )  # fmt: skip
 
 
