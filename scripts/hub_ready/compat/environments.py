@@ -1,7 +1,7 @@
 """Which environments a repository is tried in: from its requirements.txt, the package index and what was asked for."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,6 +84,16 @@ def _values(name: str, requirement: Requirement, asked: list[str]) -> list[str]:
     return [str(version) for version in sorted({*exact, *middle})]
 
 
+def _rows(axes: dict[str, list[str]], beside: Callable[[dict[str, str]], str]) -> list[dict[str, str]]:
+    """Versions by package, row for row; `beside` says which transformers is the last to go with a row's others."""
+    newest, versions = {name: values[-1] for name, values in axes.items()}, axes["transformers"]
+    rows = [{**newest, "transformers": version} for version in versions]
+    older = [(name, value) for name, values in axes.items() if name != "transformers" for value in values[:-1]]
+    for row in ({**newest, name: value} for name, value in older):
+        rows += [{**row, "transformers": end} for end in dict.fromkeys([versions[0], beside(row)])]
+    return sorted(rows, key=lambda row: [Version(row[key]) for key in ("torch", *sorted(row))], reverse=True)
+
+
 def plan_environments(folder: Path, asked: Mapping[str, list[str]], pythons: list[str]) -> list[Environment]:
     """The rows of the table.
 
@@ -97,28 +107,26 @@ def plan_environments(folder: Path, asked: Mapping[str, list[str]], pythons: lis
             left out stay at their newest.
         pythons: versions or paths; empty for the running one, or the newest that has the packages where that has not.
     """
-    required = read_requirements(folder)
-    asked = {name: specs for name, specs in asked.items() if specs}
+    required, asked = read_requirements(folder), {name: specs for name, specs in asked.items() if specs}
     known = {name: required.get(name, Requirement(name)) for name in dict.fromkeys([*axes_of(folder), *asked])}
-    everything = not asked and not pythons
+    everything, running = not asked and not pythons, platform.python_version().rpartition(".")[0]
     axes = {name: _values(name, requirement, asked.get(name, [])) for name, requirement in known.items()}
     if not everything:
-        axes = {name: values if asked.get(name) else values[-1:] for name, values in axes.items()}
-    newest = {name: values[-1] for name, values in axes.items()}
-    ends = list(dict.fromkeys((axes["transformers"][0], axes["transformers"][-1])))
-    rows = [{**newest, "transformers": version} for version in axes["transformers"]]
-    older = [(name, value) for name, values in axes.items() if name != "transformers" for value in values[:-1]]
-    for name, value in older:
-        row = {**newest, name: value}
-        last = ends[-1:] if asked.get("transformers") else [_newest_beside(row, known["transformers"])]
-        rows += [{**row, "transformers": end} for end in dict.fromkeys([ends[0], *last])]
-    rows.sort(key=lambda row: [Version(row[name]) for name in ("torch", *sorted(row))], reverse=True)
+        axes = {name: values if name in asked else values[-1:] for name, values in axes.items()}
     others = tuple(str(one) for name, one in required.items() if name not in axes)
     others += tuple(one for one in _ALWAYS if Requirement(one).name not in required)
-    running = platform.python_version().rpartition(".")[0]
-    made = [_environment(row, others, python, running) for python in pythons or [None] for row in rows]
+
+    def beside(row: dict[str, str]) -> str:
+        return row["transformers"] if "transformers" in asked else _newest_beside(row, known["transformers"])
+
+    made = [
+        Environment(python or python_for(row.items(), running), tuple(row.items()), others)
+        for python in pythons or [None]
+        for row in _rows(axes, beside)
+    ]
     if everything:
-        made.append(_environment({n: values[0] for n, values in axes.items()}, others, None, running, oldest=True))
+        pins = tuple((name, values[0]) for name, values in axes.items())
+        made.append(Environment(python_for(pins, running), pins, others, oldest=True))
     return list(dict.fromkeys(made))
 
 
@@ -137,13 +145,6 @@ def _newest_beside(row: dict[str, str], transformers: Requirement) -> str:
         return row["transformers"]
     found = (line.removeprefix("transformers==") for line in resolved.split() if line.startswith("transformers=="))
     return next(found, row["transformers"])
-
-
-def _environment(
-    row: dict[str, str], others: tuple[str, ...], python: str | None, running: str, oldest: bool = False
-) -> Environment:
-    pins = tuple(row.items())
-    return Environment(python or python_for(pins, running), pins, others, oldest)
 
 
 def newest_of(environments: list[Environment]) -> Environment:

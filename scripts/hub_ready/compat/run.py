@@ -256,7 +256,8 @@ def in_short(row: Row) -> str:
         found = [name for name, cell in cells.items() if cell["state"] == state]
         if found:
             return f"{state}: {', '.join(found)} ({cells[found[0]]['why'][:160]}), {seconds}"
-    return f"all hold, {seconds}"
+    held = [name for name, cell in cells.items() if cell["state"] == HOLDS]
+    return f"{len(held)} hold, {len(cells) - len(held)} absent, {seconds}"
 
 
 def digest_of(folder: Path) -> str:
