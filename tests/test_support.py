@@ -65,7 +65,7 @@ def test_the_card_tells_the_range() -> None:
 def test_the_pipeline_is_there_from_the_version_on_that_readme_and_card_name() -> None:
     template = (ROOT / "scripts/hub_ready/card_template.md").read_text(encoding="utf-8")
     assert "by itself from 4.54 on" in " ".join(README.split()) and "transformers 4.54 or newer" in template
-    for row in SUPPORT["rows"]:
+    for row in (row for row in SUPPORT["rows"] if row["cells"]["load"]["state"] == "holds"):
         there = Version(row["environment"]["transformers"]) >= Version("4.54")
         assert row["cells"]["pipeline"]["state"] == ("holds" if there else "absent")
 

@@ -13,7 +13,7 @@ _STYLE = {
     ABSENT: ("#D0D0D0", "_", "#606060"),
     UNTESTED: ("#F0E442", "$?$", "black"),
 }
-_WORDS = {HOLDS: "holds", FAILS: "fails", ABSENT: "no such thing in that version", UNTESTED: "could not be tried"}
+_WORDS = {HOLDS: "holds", FAILS: "fails", ABSENT: "no such thing there", UNTESTED: "could not be tried"}
 _SETTINGS = {"svg.hashsalt": "compatibility", "svg.fonttype": "path", "font.family": "DejaVu Sans", "font.size": 9}
 
 

@@ -103,10 +103,16 @@ def markdown(summary: dict[str, Any]) -> str:
 
 
 def _reasons(summary: dict[str, Any], newest: dict[str, str]) -> list[str]:
-    """One line for each reason, with the rows that have it."""
-    told: dict[tuple[str, str, str], list[str]] = {}
+    """One line for each reason, with the rows and the columns that have it."""
+    told: dict[tuple[str, str], dict[str, list[str]]] = {}
     for row in summary["rows"]:
         for name, cell in row["cells"].items():
             if cell["state"] != HOLDS:
-                told.setdefault((MARKS[cell["state"]], name, cell["why"]), []).append(label(row, newest))
-    return [f"- {mark} **{name}**, {'; '.join(rows)}: {why}" for (mark, name, why), rows in told.items()] or ["None."]
+                told.setdefault((cell["state"], cell["why"]), {}).setdefault(label(row, newest), []).append(name)
+    lines = []
+    for (state, why), places in told.items():
+        for columns in dict.fromkeys(map(tuple, places.values())):
+            rows = "; ".join(place for place, names in places.items() if tuple(names) == columns)
+            what = "everything" if len(columns) == len(summary["properties"]) else ", ".join(columns)
+            lines.append(f"- {rows}: **{what}** {state}: {why}")
+    return lines or ["None."]

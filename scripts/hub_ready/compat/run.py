@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import tempfile
 import threading
 import time
@@ -245,8 +246,9 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def in_one_line(text: str) -> str:
-    """The first line that says something, for a cell."""
-    return next((" ".join(line.split())[:300] for line in text.splitlines() if line.strip()), first_cause(text))
+    """The first line that says something, for a cell; without the places of throw-away environments."""
+    line = next((" ".join(line.split()) for line in text.splitlines() if line.strip()), first_cause(text))
+    return re.sub(r"/[^\s'\"]*/(?=site-packages/)", "", line)[:300]
 
 
 def in_short(row: Row) -> str:
