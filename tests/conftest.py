@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import pytest
 from packaging.requirements import Requirement
 
-from scripts.hub_ready.card import requirement_lines
 from scripts.hub_ready.fresh import LIBRARIES, FreshInterpreter
-from scripts.hub_ready.manifest import ROOT
+from scripts.hub_ready.manifest import ROOT, requirement_lines
 
 
 @pytest.fixture(scope="session")

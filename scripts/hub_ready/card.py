@@ -10,6 +10,8 @@ import torch
 import transformers
 from huggingface_hub import ModelCard, ModelCardData
 
+from .compat.support import read_support, sentence
+
 _TEMPLATE = Path(__file__).with_name("card_template.md")
 
 
@@ -49,12 +51,6 @@ def library_versions() -> dict[str, str]:
     return {module.__name__: module.__version__ for module in modules}
 
 
-def requirement_lines(path: Path) -> list[str]:
-    """The requirements of a requirements.txt, without its comments."""
-    lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
-    return [line for line in lines if line]
-
-
 def render_card(data: ModelCardData, facts: CardFacts) -> str:
     """The card's whole text, front matter included.
 
@@ -65,4 +61,6 @@ def render_card(data: ModelCardData, facts: CardFacts) -> str:
     empty = [name for name, value in values.items() if not value and name not in ("task", "preprocessing")]
     if empty:
         raise ValueError(f"a card has no empty section, found nothing for {', '.join(empty)}")
+    support = read_support()
+    values["tried"] = sentence(support) if support else ""
     return str(ModelCard.from_template(data, template_path=str(_TEMPLATE), **values))

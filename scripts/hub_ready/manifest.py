@@ -74,3 +74,9 @@ def read_manifest(root: Path = ROOT) -> Manifest:
         return Manifest(root, config, dict(config["auto_map"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Problem(f"{path} must be a JSON object with an auto_map, found: {error!r}") from error
+
+
+def requirement_lines(path: Path) -> list[str]:
+    """The requirements of a requirements.txt, without its comments."""
+    lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line]

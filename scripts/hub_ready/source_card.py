@@ -6,8 +6,8 @@ from pathlib import Path
 
 from huggingface_hub import ModelCardData, metadata_load
 
-from .card import CardFacts, library_versions, requirement_lines
-from .manifest import Manifest
+from .card import CardFacts, library_versions
+from .manifest import Manifest, requirement_lines
 from .problems import Problem
 from .source_model import Source
 

@@ -22,9 +22,11 @@ _TEMPLATE_ONLY = (
     "tests/forks/*",
     "tests/behaviour/*",
     "tests/check/*",
+    "tests/compat/*",
     "tests/hub/*",
     "tests/publish/*",
     "tests/test_readme.py",
+    "tests/test_support.py",
 )
 _TEMPLATE_SUFFIX = ".jinja"
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import timm
 from huggingface_hub import ModelCardData
 
-from scripts.hub_ready.card import CardFacts, library_versions, requirement_lines
+from scripts.hub_ready.card import CardFacts, library_versions
+from scripts.hub_ready.manifest import requirement_lines
 
 from .source import Source
 

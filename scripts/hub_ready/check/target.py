@@ -52,8 +52,8 @@ def _refuse(*, fix: bool = False, run: bool) -> None:
         raise CheckError("--fix changes a folder, found a repository on the Hub: download it first")
     if run:
         raise CheckError(
-            "this would run code that someone else may have written: read it, then add --trust-remote-code, "
-            "or add --static to execute none of it"
+            "this would run code that someone else may have written: read it, then add --trust-remote-code; "
+            "check_repo --static executes none of it"
         )
 
 

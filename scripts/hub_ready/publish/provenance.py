@@ -7,8 +7,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from ..card import requirement_lines
-from ..manifest import ROOT
+from ..manifest import ROOT, requirement_lines
 
 _PACKAGES = ("transformers", "torch", "safetensors", "huggingface_hub")
 

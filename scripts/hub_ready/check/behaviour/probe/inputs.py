@@ -117,7 +117,7 @@ def text(index: int = 0) -> str:
 
 def _from_processors(subject: Subject, model: nn.Module) -> Inputs | None:
     processors = subject.processors
-    makers = [_maker(key, processor, model.config) for key, processor in processors.items()]
+    makers = [maker_of(key, processor, model.config) for key, processor in processors.items()]
     if not makers:
         return None
 
@@ -131,7 +131,7 @@ def _from_processors(subject: Subject, model: nn.Module) -> Inputs | None:
     return Inputs(make(list(range(BATCH))), singles, ", ".join(processors))
 
 
-def _maker(key: str, processor: Any, config: Any) -> Callable[[list[int]], Any]:
+def maker_of(key: str, processor: Any, config: Any) -> Callable[[list[int]], Any]:
     if key == "AutoTokenizer":
         # A tokenizer without a padding token can still feed samples of one length.
         pad = processor.pad_token is not None

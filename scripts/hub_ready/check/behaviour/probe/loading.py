@@ -25,7 +25,7 @@ def _report(info: Mapping[str, Any]) -> dict[str, list[str]]:
     return found
 
 
-def _named(name: str, state: Mapping[str, Tensor], prefix: str) -> str | None:
+def named(name: str, state: Mapping[str, Tensor], prefix: str) -> str | None:
     """The name that a tensor of the file has in a model: a body lacks the prefix of the head's model, or has it."""
     for candidate in (name, name.removeprefix(f"{prefix}."), f"{prefix}.{name}"):
         if candidate in state:
@@ -38,7 +38,7 @@ def _compare_with_files(subject: Subject, model: nn.Module) -> dict[str, Any]:
     state, prefix = model.state_dict(), getattr(model, "base_model_prefix", "") or "-"
     different, used = [], set()
     for name, tensor in subject.tensors():
-        mine = _named(name, state, prefix)
+        mine = named(name, state, prefix)
         if mine is not None:
             used.add(mine)
             # 4.x loads in float32 whatever the file holds; the conversion is exact.

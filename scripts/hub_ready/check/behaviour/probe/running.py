@@ -154,7 +154,7 @@ def export(subject: Subject) -> dict[str, Any]:
     return {"worst": {name: gap for name, gap in gaps.items() if not gap <= TOLERANCE}, "tolerance": TOLERANCE}
 
 
-def _task(key: str) -> str | None:
+def task_of(key: str) -> str | None:
     """The pipeline of an Auto class: the one whose model it is."""
     if key == "AutoModel":
         return None
@@ -164,7 +164,7 @@ def _task(key: str) -> str | None:
     return None
 
 
-_SAMPLES = {
+SAMPLES = {
     "image-classification": lambda subject: feeding.image(subject.config),
     "text-classification": lambda subject: feeding.text(),
     "token-classification": lambda subject: feeding.text(),
@@ -178,10 +178,8 @@ def _audio(subject: Subject) -> Any:
     return {"raw": feeding.sound(rate), "sampling_rate": rate}
 
 
-def _parts(subject: Subject) -> dict[str, Any]:
-    """What a pipeline does not find by itself before 4.54."""
-    if Version("4.54") <= VERSION:
-        return {}
+def parts_of(subject: Subject) -> dict[str, Any]:
+    """The processors, by the names under which a pipeline takes them."""
     names = {
         "AutoImageProcessor": "image_processor",
         "AutoFeatureExtractor": "feature_extractor",
@@ -192,13 +190,13 @@ def _parts(subject: Subject) -> dict[str, Any]:
 
 def pipeline(subject: Subject) -> dict[str, Any]:
     """The whole way from a sample to labelled scores, as the pipeline of the Auto class goes it."""
-    task = _task(subject.main_key)
-    if task not in _SAMPLES:
+    task = task_of(subject.main_key)
+    if task not in SAMPLES:
         raise NotApplicable(f"no pipeline that can be tried takes {subject.main_key}")
-    pipe = transformers.pipeline(
-        task, model=str(subject.folder), trust_remote_code=True, device="cpu", **_parts(subject)
-    )
-    answer = pipe(_SAMPLES[task](subject))
+    # A custom processor is not found by itself before 4.54.
+    parts = {} if Version("4.54") <= VERSION else parts_of(subject)
+    pipe = transformers.pipeline(task, model=str(subject.folder), trust_remote_code=True, device="cpu", **parts)
+    answer = pipe(SAMPLES[task](subject))
     entries = answer if isinstance(answer, list) else [answer]
     names = set((subject.config.id2label or {}).values())
     return {

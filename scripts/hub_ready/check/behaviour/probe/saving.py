@@ -12,7 +12,7 @@ from .subject import Subject
 _CODE_FILES = ("config.json", "preprocessor_config.json", "processor_config.json", "tokenizer_config.json")
 
 
-def _save(subject: Subject, model: nn.Module, processors: dict[str, Any], name: str) -> Path:
+def save_into(subject: Subject, model: nn.Module, processors: dict[str, Any], name: str) -> Path:
     place = subject.place_for(name)
     model.save_pretrained(place)
     for processor in processors.values():
@@ -28,17 +28,17 @@ def _auto_maps(subject: Subject, folder: Path) -> dict[str, Any]:
     return found
 
 
-def _lost_keys(subject: Subject, saved: Path) -> list[str]:
+def lost_keys(subject: Subject, saved: Path) -> list[str]:
     before, after = _auto_maps(subject, subject.folder), _auto_maps(subject, saved)
     return [f"{key}: {value} became {after.get(key)}" for key, value in before.items() if after.get(key) != value]
 
 
-def _lost_code(subject: Subject, saved: Path) -> list[str]:
+def lost_code(subject: Subject, saved: Path) -> list[str]:
     files = sorted(subject.folder.glob("*.py"))
     return [p.name for p in files if not (saved / p.name).is_file() or (saved / p.name).read_bytes() != p.read_bytes()]
 
 
-def _changed_weights(subject: Subject, state: dict[str, Tensor], saved: Path) -> list[str]:
+def changed_weights(subject: Subject, state: dict[str, Tensor], saved: Path) -> list[str]:
     """Tensors of the saved files that are not those of the model; 5.0 saves some under names of its own."""
     return [name for name, tensor in subject.tensors(saved) if name in state and not same(state[name], tensor)]
 
@@ -60,16 +60,16 @@ def save(subject: Subject) -> dict[str, Any]:
     """Save what was loaded, load that, and save it again."""
     model, processors = subject.model, subject.processors
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    first = _save(subject, model, processors, "first")
+    first = save_into(subject, model, processors, "first")
     facts: dict[str, Any] = {
-        "lost_keys": few(_lost_keys(subject, first)),
-        "lost_code": few(_lost_code(subject, first)),
-        "weights": few(_changed_weights(subject, state, first)),
+        "lost_keys": few(lost_keys(subject, first)),
+        "lost_code": few(lost_code(subject, first)),
+        "weights": few(changed_weights(subject, state, first)),
     }
     try:
         again, info = subject.load(subject.main_key, first)
         loaded = {key: subject.load_processor(key, first) for key in processors}
-        second = _save(subject, again, loaded, "second")
+        second = save_into(subject, again, loaded, "second")
     except Exception as error:
         return {**facts, "reload": subject.places.describe(error)}
     facts["reloaded"] = few(differing(state, again.state_dict()))

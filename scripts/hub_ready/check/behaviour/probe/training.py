@@ -21,7 +21,7 @@ _TOLERANCE = 1e-5
 
 def _loss(model: nn.Module, given: dict[str, Any]) -> tuple[Tensor, bool]:
     """The model's own loss where it makes one from class labels, else a sum over its answer; and which it was."""
-    labels = _labels(model, given)
+    labels = labels_of(model, given)
     if labels is not None:
         loss = outputs(model(**given, labels=labels)).get("loss")
         if loss is not None:
@@ -32,7 +32,7 @@ def _loss(model: nn.Module, given: dict[str, Any]) -> tuple[Tensor, bool]:
     return torch.stack(terms).sum(), False
 
 
-def _labels(model: nn.Module, given: dict[str, Any]) -> Tensor | None:
+def labels_of(model: nn.Module, given: dict[str, Any]) -> Tensor | None:
     count = getattr(model.config, "num_labels", 0) or 0
     sequence = type(model).__name__.endswith(("ImageClassification", "SequenceClassification", "AudioClassification"))
     if "labels" not in parameters(model) or not sequence or count < 2:
