@@ -121,6 +121,7 @@ def test_a_pull_request_is_put_back_by_closing_it(
     assert head(hub, "ada/withdrawn") == first.card_commit
 
 
+@pytest.mark.faults
 def test_weights_that_arrive_changed_fail_the_command(
     lfs: None, hub: LocalHub, folder: Path, commit: Push, tmp_path: Path
 ) -> None:
