@@ -73,9 +73,9 @@ def edit(name: str, old: str, new: str) -> Callable[[Path], None]:
 BREAKS = {
     "outputs": shift,
     "load": drop,
-    "labels": edit("config.json", "cat", "cot"),
+    "labels": edit("config.json", '"cat"', '"cot"'),
     "processors": edit("preprocessor_config.json", "0.229", "0.228"),
-    "pipeline": edit("config.json", "cat", "cot"),
+    "pipeline": edit("config.json", '"cat"', '"cot"'),
 }
 
 

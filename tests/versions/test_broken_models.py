@@ -54,6 +54,4 @@ def test_the_right_cells_are_red(name: str, good: Path, tmp_path: Path) -> None:
         version: {name for name, cell in cells.items() if cell["state"] == FAILS} for version, cells in found.items()
     }
     assert red == {version: RED[name][version in NEW] for version in (*OLD, *NEW)}
-    assert all(
-        cell["why"] and cell["log"] for cells in found.values() for cell in cells.values() if cell["state"] == FAILS
-    )
+    assert all(cell["why"] for cells in found.values() for cell in cells.values() if cell["state"] == FAILS)

@@ -175,7 +175,7 @@ class Run:
         for task, newest, saved in one.tasks:
             folder = place / "saves" / "saved" / self.folder.name if saved else self.folder
             if saved and not folder.is_dir():
-                return _cell(FAILS, "nothing was saved")
+                return _cell(FAILS, "nothing was saved, see there")
             # A workspace of its own for the newest: names in it are taken once.
             work = place / "newest" if newest else place
             arguments = {"task": task, "folder": str(folder), "workspace": str(work), "reference": str(reference.path)}
