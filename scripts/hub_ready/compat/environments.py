@@ -13,7 +13,7 @@ from .index import admitted, chosen, last_of_minors, python_for
 from .uv import BuildFailed, run_uv
 
 # What a repository without a word of its own is tried with.
-_ASSUMED = {"transformers": ">=4.44", "torch": ">=2.4"}
+_ASSUMED = {"transformers": ">=4.40", "torch": ">=2.4"}
 # What comes with transformers and torch; each further requirement is an axis of its own.
 _STACK = ("torchvision", "torchaudio", "safetensors", "pillow", "numpy", "huggingface-hub", "tokenizers", "accelerate")
 # The processors and the job read images with it.

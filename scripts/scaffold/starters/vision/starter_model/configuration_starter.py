@@ -6,7 +6,7 @@ from transformers import PretrainedConfig
 from transformers.utils.versions import require_version
 
 # Every load reads this file first, so an environment that cannot run the model says so before anything else fails.
-for _requirement in ("torch>=2.4", "transformers>=4.44.2"):
+for _requirement in ("torch>=2.4", "transformers>=4.40.2"):
     require_version(_requirement, f"Run: pip install -U '{_requirement}'")
 
 _PROVENANCE = {"_name_or_path", "_commit_hash", "transformers_version"}
