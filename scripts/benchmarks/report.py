@@ -116,6 +116,17 @@ def _commands(measured: list[Measurement]) -> str:
     return _table([*header, "fixed + each 100 MB"], rows)
 
 
+def _gains(measured: list[Measurement]) -> str:
+    """Our own images a second in each mode, and how much more that is than in the first, plain mode."""
+    cases = {(one.model, one.items, one.case): one.items / median(one.values[OURS]) for one in measured}
+    plain: dict[tuple[str, int], float] = {}
+    rows = []
+    for (model, items, case), rate in cases.items():
+        gain = rate / plain.setdefault((model, items), rate)
+        rows.append([model, case, f"{rate:.1f}", f"{gain:.2f}"])
+    return _table(["model", "mode", "our images/s", "gain"], rows)
+
+
 def _targets(judged: list[dict[str, Any]]) -> str:
     header = ["target", "at most", "worst found", "missed in"]
     rows = [
@@ -141,6 +152,7 @@ def to_markdown(facts: dict[str, Any], measured: list[Measurement]) -> str:
     for group in dict.fromkeys(one.group for one in measured):
         ones = [one for one in measured if one.group == group]
         parts += [f"## {group}", _commands(ones) if group == "commands" else _comparison(ones)]
+        parts += ["### What each mode gains", _gains(ones)] if group == "forward" else []
     judged = judge(measured)
     parts += ["## Targets", _targets(judged)] if judged else []
     return "\n\n".join(parts) + "\n"

@@ -103,6 +103,21 @@ def test_the_tables_say_what_was_measured_where() -> None:
     assert "| load warm / floor | 1.60 | 2.200 | resnet18: warm |" in text
 
 
+def test_the_gain_of_a_mode_is_over_the_plain_one_of_the_same_batch() -> None:
+    modes = [
+        ("batch 1, eager", 1, 0.5),
+        ("batch 32, eager", 32, 8.0),
+        ("batch 1, fast", 1, 0.25),
+        ("batch 32, fast", 32, 2.0),
+    ]
+    measured = [
+        Measurement("forward", "resnet18", case, "s", {"ours": [t, t], "timm": [t, t]}, items)
+        for case, items, t in modes
+    ]
+    text = to_markdown(FACTS, measured)
+    assert "| batch 1, fast | 4.0 | 2.00 |" in text and "| batch 32, fast | 16.0 | 4.00 |" in text
+
+
 def test_the_json_holds_rounds_and_what_is_made_of_them() -> None:
     found = json.loads(json.dumps(to_json(measurement())))
     assert found["values"]["ours"] == [1.0, 1.1, 1.2] and found["median"]["native"] == 2.2
