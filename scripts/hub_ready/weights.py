@@ -15,7 +15,7 @@ from .problems import Misuse, Problem, first_few
 
 # What stands before a model's own names in checkpoints of torch.compile and of data-parallel training.
 PREFIXES = ("_orig_mod.", "module.")
-# Where training loops put the state dict inside of what they save; averaged weights come first, as timm has it.
+# Where training loops put the state dict inside of what they save; averaged weights come first.
 _WRAPPERS = ("state_dict_ema", "model_ema", "ema", "state_dict", "model_state_dict", "model")
 
 
