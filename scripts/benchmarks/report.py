@@ -1,6 +1,6 @@
 """What was measured, as JSON values and as tables in Markdown."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from .measure import Measurement
@@ -125,6 +125,16 @@ def _gains(measured: list[Measurement]) -> str:
         gain = rate / plain.setdefault((model, items), rate)
         rows.append([model, case, f"{rate:.1f}", f"{gain:.2f}"])
     return _table(["model", "mode", "our images/s", "gain"], rows)
+
+
+def gains_of(values: dict[str, Any]) -> str:
+    """For the README: the gain of each mode in the values of a benchmark.json, and where it was measured."""
+    names = [field.name for field in fields(Measurement)]
+    measured = [Measurement(**{name: one[name] for name in names}) for one in values["measured"]]
+    machine = values["machine"]
+    where = f"Measured on {machine['processor']} with {machine['threads']} threads"
+    versions = ", ".join(f"{name} {machine['versions'][name]}" for name in ("torch", "transformers", "timm"))
+    return f"{_gains([one for one in measured if one.group == 'forward'])}\n\n{where}, {versions}, {values['date']}."
 
 
 def _targets(judged: list[dict[str, Any]]) -> str:

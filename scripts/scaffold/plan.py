@@ -26,6 +26,7 @@ _TEMPLATE_ONLY = (
     "tests/hub/*",
     "tests/publish/*",
     "tests/test_readme.py",
+    "tests/benchmarks/test_results.py",
     "tests/test_support.py",
 )
 _TEMPLATE_SUFFIX = ".jinja"
