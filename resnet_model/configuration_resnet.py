@@ -100,6 +100,7 @@ class ResnetConfig(PretrainedConfig):
         ValueError: a value that is unknown or that no network can have; the message lists what is allowed.
     """
 
+    _auto_class = "AutoConfig"
     model_type = "custom_resnet"
     attribute_map = {"num_classes": "num_labels", "num_channels": "input_channels"}
 

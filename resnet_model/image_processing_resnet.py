@@ -61,6 +61,7 @@ class ResnetImageProcessor(BaseImageProcessor):
         ValueError: a value that is none of these; the message lists what is allowed.
     """
 
+    _auto_class = "AutoImageProcessor"
     model_input_names = ["pixel_values"]
 
     def __init__(

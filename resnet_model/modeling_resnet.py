@@ -192,6 +192,8 @@ class ResnetPreTrainedModel(PreTrainedModel):
 class ResnetModel(ResnetPreTrainedModel):
     """The body: feature maps and their average, without a classifier."""
 
+    # What register_for_auto_class sets after a load; from 4.45 to 4.52 nobody does, and a save would lose the code.
+    _auto_class = "AutoModel"
     # A classification checkpoint holds the body under the same names; its classifier is left out on purpose.
     _keys_to_ignore_on_load_unexpected = [r"^model\.fc\."]
 
@@ -222,6 +224,8 @@ class ResnetModel(ResnetPreTrainedModel):
 
 class ResnetModelForImageClassification(ResnetPreTrainedModel):
     """The body with timm's classifier: dropout and one linear layer over the averaged features."""
+
+    _auto_class = "AutoModelForImageClassification"
 
     def __init__(self, config: ResnetConfig):
         super().__init__(config, num_classes=config.num_labels)

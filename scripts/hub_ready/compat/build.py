@@ -25,10 +25,11 @@ def room() -> str:
         return tempfile.gettempdir()
 
 
-def _wanted(environment: Environment) -> list[str]:
+def _wanted(environment: Environment, extra: bool = True) -> list[str]:
     """Arguments of the installation."""
-    # With its extra, transformers says which torch it admits and brings what Trainer needs.
-    pinned = [f"{with_extra(name)}=={version}" for name, version in environment.pins]
+    # With its extra, transformers brings the accelerate that Trainer needs.
+    pinned = [f"{with_extra(name) if extra else name}=={version}" for name, version in environment.pins]
+    pinned += [] if extra else ["accelerate"]
     lowest = ["--resolution", "lowest-direct"] if environment.oldest else []
     torch = dict(environment.pins).get("torch", "3")
     # Its wheels say nothing about the numpy that they were compiled for.
@@ -49,7 +50,14 @@ def built(environment: Environment) -> Iterator[tuple[Path, dict[str, str]]]:
     try:
         python = place / "env" / "bin" / "python"
         run_uv("venv", "--quiet", "--python", environment.python, str(place / "env"))
-        run_uv("pip", "install", "--quiet", "--python", str(python), *_wanted(environment))
+        install = ("pip", "install", "--quiet", "--python", str(python))
+        try:
+            run_uv(*install, *_wanted(environment))
+        except BuildFailed as failure:
+            # 4.52.4 admits no torch from 2.7 on, but in this extra alone.
+            if "No solution" not in str(failure):
+                raise
+            run_uv(*install, *_wanted(environment, extra=False))
         listed = json.loads(run_uv("pip", "list", "--quiet", "--python", str(python), "--format", "json"))
         yield python, {one["name"]: one["version"].split("+")[0] for one in listed}
     finally:

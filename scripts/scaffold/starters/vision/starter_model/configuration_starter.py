@@ -28,6 +28,7 @@ class StarterConfig(PretrainedConfig):
         ValueError: a size that is no positive integer, or names that do not number the classes from 0 on.
     """
 
+    _auto_class = "AutoConfig"
     model_type = "starter"
     attribute_map = {"num_classes": "num_labels"}
 

@@ -28,6 +28,7 @@ class StarterImageProcessor(BaseImageProcessor):
         ValueError: a size that is not positive, or other than 1 or 3 means with as many deviations.
     """
 
+    _auto_class = "AutoImageProcessor"
     model_input_names = ["pixel_values"]
 
     def __init__(

@@ -128,6 +128,8 @@ class StarterPreTrainedModel(PreTrainedModel):
 class StarterModel(StarterPreTrainedModel):
     """The body: features and their mean, without a classifier."""
 
+    # What register_for_auto_class sets after a load; from 4.45 to 4.52 nobody does, and a save would lose the code.
+    _auto_class = "AutoModel"
     # A classification checkpoint holds the body under the same names; its classifier is left out on purpose.
     _keys_to_ignore_on_load_unexpected = [r"^classifier\."]
 
@@ -160,6 +162,8 @@ class StarterModel(StarterPreTrainedModel):
 
 class StarterModelForImageClassification(StarterPreTrainedModel):
     """The body with one linear layer over the mean of its features."""
+
+    _auto_class = "AutoModelForImageClassification"
 
     def __init__(self, config: StarterConfig):
         super().__init__(config)
