@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.hub_ready.manifest import Manifest, read_manifest
+from scripts.hub_ready.fresh import FreshInterpreter
+from scripts.hub_ready.manifest import ROOT, Manifest, read_manifest
 from scripts.hub_ready.problems import Problem
 from scripts.hub_ready.source_model import main_auto_class
 
@@ -33,6 +34,20 @@ def test_a_published_auto_map_has_no_folder_and_no_processor() -> None:
 def test_a_class_that_is_not_there_is_a_problem_that_names_its_key() -> None:
     with pytest.raises(Problem, match=r"auto_map\['AutoModel'\]"):
         Manifest(Path(), {}, {"AutoModel": "scripts/hub_ready.Nothing"}).load_class("AutoModel")
+
+
+def test_every_class_says_itself_which_auto_class_loads_it(interpreter: FreshInterpreter, tmp_path: Path) -> None:
+    # From 4.45 to 4.52 a load does not tell its class, and a save of what was loaded would lose the code.
+    (tmp_path / "job.py").write_text(
+        "def main(root):\n"
+        "    import sys\n"
+        "    sys.path.insert(0, root)\n"
+        "    from scripts.hub_ready.manifest import read_manifest\n"
+        "    manifest = read_manifest()\n"
+        "    return {key: manifest.load_class(key)._auto_class for key in manifest.auto_map}\n"
+    )
+    found = interpreter.run(tmp_path / "job.py", {"root": str(ROOT)})
+    assert found == {key: key for key in read_manifest().auto_map}
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"auto_map": 1}', "{"])

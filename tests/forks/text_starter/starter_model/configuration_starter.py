@@ -8,6 +8,7 @@ from transformers import PretrainedConfig
 class StarterConfig(PretrainedConfig):
     """The size of the vocabulary and of the vectors."""
 
+    _auto_class = "AutoConfig"
     model_type = "starter"
     # From 5.4 on a subclass is made a dataclass, whose own == would ignore the fields set below.
     __eq__ = PretrainedConfig.__eq__

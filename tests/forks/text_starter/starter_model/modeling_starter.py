@@ -13,6 +13,7 @@ from .configuration_starter import StarterConfig
 class StarterModelForSequenceClassification(PreTrainedModel):
     """Classifies texts by the words that are in them."""
 
+    _auto_class = "AutoModelForSequenceClassification"
     config_class = StarterConfig
     _no_split_modules = []
     accepts_loss_kwargs = False
