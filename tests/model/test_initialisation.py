@@ -22,7 +22,8 @@ def spread_differs(found: Tensor, expected: Tensor) -> str | None:
     if expected.numel() == 1 or expected.std() == 0:
         return None if torch.equal(found, expected) else "is not the constant that timm sets"
     ratio = (found.std() / expected.std()).item()
-    if abs(ratio - 1) > 8 / found.numel() ** 0.5:
+    # Five numbers (ECA's kernel) scatter wildly.
+    if abs(ratio - 1) > (8 if found.numel() > 30 else 16) / found.numel() ** 0.5:
         return f"has {ratio:.3f} times timm's standard deviation"
     # The mean over the root mean square, of what is around zero: 0.80 if normal, 0.87 if uniform, never above 1.
     shapes = [(tensor.abs().mean() / tensor.square().mean().sqrt()).item() for tensor in (found, expected)]
@@ -46,7 +47,8 @@ def small_arguments() -> list[dict[str, Any]]:
         patch.setattr(ResNet, "init_weights", lambda *args, **kwargs: None)
         for layer in (nn.Conv2d, nn.BatchNorm2d, nn.Linear):
             patch.setattr(layer, "reset_parameters", lambda self: None)
-        for name in set(FAMILY) - set(PRUNED):
+        # In an order that is the same in every run, since each network draws on from where the last one stopped.
+        for name in sorted(set(FAMILY) - set(PRUNED)):
             timm.create_model(name)
     return list({repr({**call, **SMALL}): {**call, **SMALL} for call in calls}.values())
 
