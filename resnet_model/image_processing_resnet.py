@@ -21,8 +21,9 @@ _MODES = {1: "L", 3: "RGB"}
 def _as_pil(image: Any, mode: str) -> Image.Image:
     """A PIL image of the mode; floating point is taken for fractions of 255 unless some value is above 1."""
     if not isinstance(image, Image.Image):
-        pixels = np.asarray(image)
-        if pixels.dtype.kind == "f":
+        # numpy knows no bfloat16.
+        pixels = np.asarray(image.float() if isinstance(image, torch.Tensor) else image)
+        if pixels.dtype.kind in "bf":
             # Rounded here: to_pil_image cuts 6.9999 down to 6.
             pixels = np.round(pixels * (255.0 if pixels.max() <= 1 else 1.0))
         image = to_pil_image(pixels)
@@ -110,7 +111,10 @@ class ResnetImageProcessor(BaseImageProcessor):
 
         Raises:
             TypeError: a keyword that is not one of the processor's fields.
+            ValueError: an empty list.
         """
+        if isinstance(images, (list, tuple)) and not images:
+            raise ValueError("expected at least one image, found an empty list")
         config = {name: getattr(self, name) for name in _FIELDS}
         if not fields.keys() <= config.keys():
             raise TypeError(f"preprocess takes {', '.join(config)}; found {', '.join(fields.keys() - config.keys())}")

@@ -86,7 +86,8 @@ def classification_loss(logits: Tensor, labels: Tensor, config: ResnetConfig) ->
 @contextmanager
 def _statistics_kept(block: nn.Module) -> Iterator[None]:
     """Run a block without a change of its running statistics."""
-    norms = [module for module in block.modules() if isinstance(module, nn.BatchNorm2d)]
+    # The base class: SyncBatchNorm, which takes their places in distributed training, is no BatchNorm2d.
+    norms = [module for module in block.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     kept = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
     for norm in norms:
         norm.momentum, norm.num_batches_tracked = 0.0, None

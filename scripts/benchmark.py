@@ -22,6 +22,7 @@ from typing import Annotated
 import typer
 
 from .hub_ready.console import messages, results, run
+from .hub_ready.staging import prepare_output
 
 _MODELS = ["resnet18", "resnet50"]
 _GROUPS = ["forward", "train", "memory", "load", "preprocess", "commands"]
@@ -32,9 +33,12 @@ def main(
     groups: Annotated[list[str], typer.Option(help="What to measure; repeat it for several.")] = _GROUPS,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     rounds: Annotated[int, typer.Option(min=2, help="Rounds; fewer, but 3, where one takes long.")] = 5,
-    output: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
+    output: Annotated[Path | None, typer.Option(help="Folder for the results.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
+    # README quotes results/, which a part of the groups must not replace.
+    output = output or Path("results" if set(groups) == set(_GROUPS) else "benchmark")
+    prepare_output(output)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch, messages.status("preparing") as status:
         # Before transformers is imported: no cache of the user's is read or written, and nothing is asked of the Hub.
         os.environ |= {"HF_HOME": f"{scratch}/hf", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}

@@ -12,8 +12,8 @@ requirements.txt admits, the oldest and the newest of torch and of what else it 
 SPEC is a version (4.44.2, or 4.44 for its last patch) or a range, whose every minor is taken; several are separated by
 spaces. What is not asked for then stays at its newest.
 
-OUTPUT gets compatibility.json, .md, .svg and .png, a file for each environment, and the logs of what failed. The same
-command again does only what is missing or could not be tried.
+OUTPUT (results/ for the whole of this source tree) gets compatibility.json, .md, .svg and .png, a file for each
+environment, and the logs of what failed. The same command again does only what is missing or could not be tried.
 
 \b
 Exit codes: 0 every cell holds or is absent, 1 some cell fails or could not be tried, 2 misused.
@@ -48,11 +48,13 @@ def main(
     from .hub_ready.compat.command import default_output, find_subject, write_results
     from .hub_ready.compat.report import is_good, summarise
     from .hub_ready.compat.run import Run
+    from .hub_ready.staging import prepare_output
 
     asked = {name.replace("_", "-"): " ".join(specs or ()).split() for name, specs in packages.items()}
     with tempfile.TemporaryDirectory(prefix="compat-subject-") as scratch:
         folder = find_subject(target, trust_remote_code, Path(scratch))
-        place = output or default_output(target)
+        place = output or default_output(target, partial=any(asked.values()) or bool(python))
+        prepare_output(place)
         environments = plan_environments(folder, asked, " ".join(python or ()).split())
         rows = Run(folder, place, jobs, again, lambda line: messages.print(line, markup=False)).rows(environments)
     summary = summarise(rows, folder.name)

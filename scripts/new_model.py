@@ -12,6 +12,7 @@ Inside it, `python -m scripts.new_model --update` brings in what is new in the t
 Exit codes: 0 done, 1 found wanting, 2 misused.
 """
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -53,7 +54,9 @@ def main(
         return
     with messages.status(f"making {dest}"):
         create(dest, record, git)
-    results.print(f"{dest} is made. Its README.md says what to edit; to begin:\n  cd {dest}", markup=False)
+    results.print(
+        f"{dest} is made. Its README.md says what to edit; to begin:\n  cd {shlex.quote(str(dest))}", markup=False
+    )
     results.print("  python -m scripts.export_model --weights random\n  python -m pytest", markup=False)
 
 

@@ -27,7 +27,8 @@ def draw(measured: list[Measurement], title: str, folder: Path) -> list[Path]:
         label = one.group if [other.group for other in shown[:row]].count(one.group) == 0 else None
         whiskers = [[found.value - found.low], [found.high - found.value]]
         axes.barh(row, found.value, color=colour, xerr=whiskers, capsize=2, height=0.7, label=label)
-        axes.text(0.01, row, f"{found.value:.2f} of {peer}", va="center", fontsize=7, color="white", weight="bold")
+        end = min(max(found.high, found.value), _MOST) + 0.01
+        axes.text(end, row, f"{found.value:.2f} of {peer}", va="center", fontsize=7, clip_on=False)
         if FLOOR in one.values:
             floor = median(one.values[FLOOR]) / median(one.values[peer])
             axes.plot([floor, floor], [row - 0.4, row + 0.4], color="black", linewidth=2)

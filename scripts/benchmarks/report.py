@@ -88,8 +88,9 @@ def _comparison(measured: list[Measurement]) -> str:
         best = best_peer(one)
         rate = f"{one.items / median(one.values[OURS]):.1f}" if one.items else ""
         last = f"{_ratio_cell(one, best)} of {best}"
-        rows.append([one.model, one.case, *(_cell(one, peer) for peer in peers), rate, last])
-    return _table(["model", "case", *peers, "our images/s", "ours / best peer"], rows)
+        rounds = str(len(one.values[OURS]))
+        rows.append([one.model, one.case, rounds, *(_cell(one, peer) for peer in peers), rate, last])
+    return _table(["model", "case", "rounds", *peers, "our images/s", "ours / best peer"], rows)
 
 
 def growth(measured: list[Measurement]) -> dict[str, dict[str, float]]:
@@ -155,8 +156,9 @@ def to_markdown(facts: dict[str, Any], measured: list[Measurement]) -> str:
     parts = [
         "# Benchmark",
         f"{facts['date']}, {facts['device']}: {where}; {machine['system']}; {versions}.",
-        f"Medians of {facts['rounds']} interleaved rounds ± half the distance of the quartiles; ratios with their "
-        "95 % intervals, below 1 is better. The floor is the least that could be: the mapped file in an empty module, "
+        "Medians of interleaved rounds ± half the distance of the quartiles; a round is the fastest of a few calls; "
+        "ratios with intervals from a bootstrap over the rounds (95 % with 5 rounds, smallest to largest with 3 or "
+        "fewer), below 1 is better. The floor is the least that could be: the mapped file in an empty module, "
         "importing torch, the size of the weights.",
     ]
     for group in dict.fromkeys(one.group for one in measured):

@@ -36,7 +36,7 @@ class Plan:
     models: list[str]
     groups: list[str]
     device: str = "cpu"
-    rounds: int = 7
+    rounds: int = 5
 
     def check(self) -> None:
         """Refuse what cannot be measured, before anything is."""

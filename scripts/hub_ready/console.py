@@ -15,6 +15,8 @@ results = Console(highlight=False, soft_wrap=True)
 
 
 def _interrupt(*_: object) -> None:
+    # The first is enough: another would land in the middle of clearing up.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

@@ -138,8 +138,10 @@ class FreshInterpreter:
         if not started:
             return ""
         watchdog = threading.Timer(seconds, self._process.kill)
-        watchdog.start()
+        # An interrupt between two lines must not leave a thread that the end of this process waits for.
+        watchdog.daemon = True
         try:
+            watchdog.start()
             answer = self._process.stdout.readline()
         finally:
             watchdog.cancel()

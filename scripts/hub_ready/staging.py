@@ -27,9 +27,21 @@ def _put_in_place(built: Path, target: Path, aside: Path) -> None:
 def check_target(target: Path, overwrite: bool) -> None:
     """Refuse a target that exists, unless it is a folder that may be overwritten."""
     if target.exists() and not target.is_dir():
-        raise Misuse(f"{target} is a file; choose another --output")
+        raise Misuse(f"{target} is a file; choose another place")
     if target.exists() and not overwrite:
         raise Misuse(f"{target} exists already; name another --output, or add --overwrite to replace it")
+
+
+def prepare_output(folder: Path) -> None:
+    """Make a folder for results before any work is done for them.
+
+    Raises:
+        Misuse: a file stands there, or the place cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misuse(f"--output: expected a folder, or a place for one, found {folder}: {error}") from error
 
 
 @contextmanager
@@ -53,7 +65,7 @@ def staged(target: Path, overwrite: bool = False) -> Iterator[Path]:
         yield built
         _put_in_place(built, target, staging / "replaced")
     except (OSError, SafetensorError) as error:
-        raise Problem(f"{target} could not be written: {error}; free some space or choose another --output") from error
+        raise Problem(f"{target} could not be written: {error}; free some space or choose another place") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
         if not target.exists():

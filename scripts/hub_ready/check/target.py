@@ -41,18 +41,18 @@ def resolve_target(name: str, revision: str | None, *, fix: bool, run: bool) -> 
     if path.exists():
         if revision is not None:
             raise CheckError(f"--revision needs a repository on the Hub, found the folder {name}")
-        _refuse(run=run and _is_foreign(path))
+        _refuse("", run=run and _is_foreign(path))
         return Target(path, None)
-    _refuse(fix=fix, run=run)
+    _refuse(f"there is no folder {name} here; as a repository of the Hub, ", fix=fix, run=run)
     return Target(_download(name, revision), name)
 
 
-def _refuse(*, fix: bool = False, run: bool) -> None:
+def _refuse(which: str, *, fix: bool = False, run: bool) -> None:
     if fix:
         raise CheckError("--fix changes a folder, found a repository on the Hub: download it first")
     if run:
         raise CheckError(
-            "this would run code that someone else may have written: read it, then add --trust-remote-code; "
+            f"{which}this would run code that someone else may have written: read it, then add --trust-remote-code; "
             "check_repo --static executes none of it"
         )
 

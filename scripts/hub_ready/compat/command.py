@@ -48,9 +48,11 @@ def _export_small(manifest: Manifest, scratch: Path) -> Path:
     return export_source(manifest.config["model_type"], Options(scratch, "random", labels=labels), small).folder
 
 
-def default_output(target: str | None) -> Path:
-    """`results` is about this source tree alone."""
-    return Path("results") if target is None else Path(f"{_NAME}-{Path(target).resolve().name}")
+def default_output(target: str | None, *, partial: bool) -> Path:
+    """`results` is about this source tree alone, and about all versions: README and cards quote it."""
+    if target is None:
+        return Path(_NAME if partial else "results")
+    return Path(f"{_NAME}-{Path(target).resolve().name}")
 
 
 def write_results(summary: dict[str, Any], output: Path) -> list[str]:

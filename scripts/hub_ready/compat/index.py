@@ -63,12 +63,14 @@ def chosen(package: str, wanted: str) -> list[str]:
     Raises:
         Misuse: it is none of these, or names no version.
     """
-    if re.fullmatch(r"\d+\.\d+\.\d+\S*", wanted):
-        return [wanted]
     try:
+        if re.match(r"\d+\.\d+\.\d", wanted):
+            return [str(Version(wanted))]
         specifier = SpecifierSet(f"=={wanted}.*" if wanted[:1].isdigit() else wanted)
     except ValueError as error:
-        raise Misuse(f"--{package}: expected 1.2.3, 1.2 or '>=1.2,<2', found {wanted!r}") from error
+        raise Misuse(
+            f"--{package}: expected 1.2.3, 1.2 or '>=1.2,<2', several of them separated by spaces, found {wanted!r}"
+        ) from error
     found = last_of_minors(admitted(package, specifier))
     if not found:
         raise Misuse(f"--{package}: no version on the index is {wanted!r}")

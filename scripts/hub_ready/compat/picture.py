@@ -13,7 +13,7 @@ _STYLE = {
     ABSENT: ("#D0D0D0", "_", "#606060"),
     UNTESTED: ("#F0E442", "$?$", "black"),
 }
-_WORDS = {HOLDS: "holds", FAILS: "fails", ABSENT: "no such thing there", UNTESTED: "could not be tried"}
+_WORDS = {HOLDS: "holds", FAILS: "fails", ABSENT: "no such thing", UNTESTED: "could not be tried"}
 _SETTINGS = {"svg.hashsalt": "compatibility", "svg.fonttype": "path", "font.family": "DejaVu Sans", "font.size": 9}
 
 
@@ -48,7 +48,7 @@ def draw(summary: dict[str, Any], paths: list[Path]) -> None:
         axes.xaxis.tick_top()
         axes.tick_params(length=0)
         for place, state in enumerate(_STYLE):
-            x = place * len(names) / len(_STYLE) - 0.1
+            x = place * len(names) / len(_STYLE) - 0.4
             _draw_cell(axes, x, len(labels) + 0.3, state)
             axes.text(x + 0.6, len(labels) + 0.3, _WORDS[state], va="center")
         figure.supxlabel(caption(summary), fontsize=8)

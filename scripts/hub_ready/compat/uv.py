@@ -19,8 +19,8 @@ class BuildFailed(Problem):
 
 
 def first_cause(text: str) -> str:
-    """What a tool said in one line: the reason that uv draws a line to, else the last line that says something."""
-    _, drawn, reason = text.partition("╰─▶")
+    """What a tool said in one line: the reason that uv draws a line to or calls a cause, else its first error."""
+    _, drawn, reason = re.sub(r"^ *cause: ", "╰─▶", text, count=1, flags=re.MULTILINE).partition("╰─▶")
     lines = [re.sub(r"\s+", " ", line).strip(" \u00d7│├╰─▶") for line in text.splitlines()]
     lines = [line for line in lines if line]
     told = re.sub(r"\s+", " ", reason) if drawn else next((one for one in lines if "error" in one.lower()), None)

@@ -199,7 +199,7 @@ def _answer_differs(case: Case, found: str) -> list[str]:
         return []
     pairs = list(zip(json.loads(found), json.loads(expected)))
     alike = len(json.loads(found)) == len(json.loads(expected)) and all(
-        one.get("label") == other.get("label") and abs(one["score"] - other["score"]) <= _OTHER_TORCH
+        one.get("label") == other.get("label") and abs(one.get("score", 0) - other.get("score", 0)) <= _OTHER_TORCH
         for one, other in pairs
     )
     if alike and case.words["torch"] != torch.__version__:
@@ -271,9 +271,9 @@ def _not_finite(case: Case) -> list[str]:
 
 
 def checkpointing(case: Case) -> list[str]:
+    facts = probe("training").checkpointing(case.subject)
     if unclean := _not_finite(case):
         return unclean
-    facts = probe("training").checkpointing(case.subject)
     wrong = [f"other gradients: {', '.join(facts['different']['names'])}"] if facts["different"]["count"] else []
     return wrong + ([] if facts["recomputed"] else ["nothing is computed a second time"])
 

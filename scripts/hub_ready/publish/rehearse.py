@@ -60,11 +60,12 @@ def environment(endpoint: str, token: str, home: Path) -> dict[str, str]:
 def _run(arguments: Sequence[str], variables: dict[str, str]) -> tuple[int, str]:
     """The command's exit code and standard output; its messages pass through to standard error."""
     command = [sys.executable, "-m", "scripts.push_to_hub", *arguments, "--json"]
-    with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True) as process:
+    # Ctrl-C reaches this process alone, which then ends the command once: a second signal would hit its clearing up.
+    alone = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
+    with subprocess.Popen(command, cwd=ROOT, env=variables, **alone) as process:
         try:
             out, _ = process.communicate()
         finally:
-            # After Ctrl-C the command has had the same signal and clears up by itself.
             if process.poll() is None:
                 process.terminate()
                 process.wait()

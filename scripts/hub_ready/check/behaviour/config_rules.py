@@ -59,6 +59,7 @@ def config_round_trip(facts: Facts) -> Iterator[Finding]:
 
 
 @rule(
+    severity="warning",
     summary="Two different configurations are equal, or two equal ones differ.",
     why="""From 5.4 on a subclass is made a dataclass, whose == ignores the attributes that __init__ sets; code that
         compares configurations to reuse a model then reuses the wrong one.""",
