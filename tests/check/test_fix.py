@@ -24,6 +24,7 @@ _AUTHOR = {
     ("card-complete", "no licence"),
     ("card-complete", "no metadata"),
     ("processor-auto-map", "processor"),
+    ("stray-file", "environment"),
 }
 _REPAIRED = [m for m in FILES + CODE if m.rule in _FIXABLE and (m.rule, m.name) not in _AUTHOR]
 
