@@ -55,7 +55,7 @@ def built(environment: Environment) -> Iterator[tuple[Path, dict[str, str]]]:
             run_uv(*install, *_wanted(environment))
         except BuildFailed as failure:
             # 4.52.4 admits no torch from 2.7 on, but in this extra alone.
-            if "No solution" not in str(failure):
+            if "No solution" not in failure.log:
                 raise
             run_uv(*install, *_wanted(environment, extra=False))
         listed = json.loads(run_uv("pip", "list", "--quiet", "--python", str(python), "--format", "json"))
