@@ -11,6 +11,7 @@ from pathlib import Path
 
 TROUBLE = {
     "absent": "  x No solution found when resolving dependencies:\n  ╰─▶ Because there is none\n      of it.",
+    "extra": "  x No solution found when resolving dependencies:\n  cause: Because its extra admits no such torch.",
     "offline": "error: Request failed after 3 retries\n  Caused by: dns error",
     "full": "error: Failed to install: torch.whl\n  Caused by: No space left on device (os error 28)",
 }
@@ -21,10 +22,10 @@ def venv(place: Path) -> None:
 
 
 def install(python: Path, wanted: list[str]) -> None:
-    version = next(one for one in wanted if one.startswith("transformers[torch]==")).partition("==")[2]
+    name, _, version = next(one for one in wanted if one.startswith("transformers")).partition("==")
     order = Path(os.environ["FAKE_UV"], version)
-    if order.exists():
-        kind = order.read_text()
+    kind = order.read_text() if order.exists() else ""
+    if kind and (kind != "extra" or "[" in name):
         if kind == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         sys.exit(TROUBLE[kind])

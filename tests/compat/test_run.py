@@ -97,6 +97,11 @@ def test_an_environment_that_cannot_be_made_is_one_row_and_is_made_by_the_next_r
     assert sorted((uv / "installed.txt").read_text().split()) == ["5.1", "5.2"]  # and the reference's
 
 
+def test_an_extra_that_admits_no_such_torch_is_left_out(matrix: Matrix, uv: Path) -> None:
+    (uv / "5.1").write_text("extra")
+    assert states(matrix("5.0", "5.1", "5.2")["5.1"]) == {"holds": ALL}
+
+
 def test_what_is_done_is_not_done_again_unless_the_files_changed_or_it_is_asked_for(matrix: Matrix, uv: Path) -> None:
     first = matrix("5.0", "5.1")
     (uv / "installed.txt").unlink()
