@@ -18,7 +18,7 @@ from .measure import Measured, Measurement, in_rounds
 JOBS = Path(__file__).parent / "jobs"
 _PEERS = ("ours", "timm", "native", "TimmWrapper", "floor")
 _WARM_LOADS = 5
-_ALIKE = 2  # rounds at most of what takes long and varies little
+_ALIKE = 5  # rounds at most of what takes long and varies little
 
 
 def _run(command: list[str]) -> str:
