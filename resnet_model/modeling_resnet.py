@@ -88,9 +88,10 @@ def _statistics_kept(block: nn.Module) -> Iterator[None]:
     """Run a block without a change of its running statistics."""
     # The base class: SyncBatchNorm, which takes their places in distributed training, is no BatchNorm2d.
     norms = [module for module in block.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    norms = [norm for norm in norms if norm.track_running_stats]
     kept = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
     for norm in norms:
-        norm.momentum, norm.num_batches_tracked = 0.0, None
+        norm.momentum, norm.num_batches_tracked = 0.0, norm.num_batches_tracked.clone()
     try:
         yield
     finally:

@@ -166,3 +166,17 @@ def test_a_processor_survives_its_travels(travel: str, tmp_path: Path) -> None:
 def test_an_unknown_value_is_refused_with_what_is_allowed(fields: dict[str, Any], allowed: str) -> None:
     with pytest.raises(ValueError, match=allowed):
         ResnetImageProcessor(**fields)
+
+
+def test_masks_and_short_floats_are_images_too() -> None:
+    processor, image = ResnetImageProcessor((3, 64, 64)), sample_image(64, 64)
+    mask = image > 100
+    expected = processor(Image.fromarray(np.uint8(mask) * 255)).pixel_values
+    assert torch.equal(processor(mask).pixel_values, expected)
+    fractions = torch.from_numpy(np.uint8(mask)).to(torch.bfloat16)
+    assert torch.equal(processor(fractions).pixel_values, expected)
+
+
+def test_an_empty_list_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one image"):
+        ResnetImageProcessor()([])

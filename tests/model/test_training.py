@@ -40,6 +40,14 @@ def test_checkpointing_changes_neither_gradients_nor_statistics(options: dict | 
     assert momenta == {0.1}
 
 
+def test_checkpointing_counts_a_batch_once_where_norms_are_synchronised() -> None:
+    model = nn.SyncBatchNorm.convert_sync_batchnorm(tiny_model(**FIELDS)).train()
+    model.gradient_checkpointing_enable()
+    found = after_one_step(model)
+    counts = {tensor.item() for name, tensor in found.items() if name.endswith("num_batches_tracked")}
+    assert counts == {1}
+
+
 def test_checkpointing_recomputes_the_blocks() -> None:
     model, runs = tiny_model().train(), []
     model.model.layer2[0].register_forward_pre_hook(lambda *args: runs.append(1))
