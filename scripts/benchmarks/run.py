@@ -10,6 +10,7 @@ from typing import Any
 
 from scripts.hub_ready.fresh import LIBRARIES, FreshInterpreter
 from scripts.hub_ready.problems import Misuse, Problem
+from scripts.hub_ready.staging import write_whole
 from scripts.timm_port.batch import quiet
 
 from . import computing, loading
@@ -103,10 +104,9 @@ def write(found: Found, output: Path) -> list[Path]:
         f"{found.facts['machine']['processor']}, {found.facts['machine']['threads']} threads, {found.facts['date']}"
     )
     try:
-        output.mkdir(parents=True, exist_ok=True)
         texts = {"json": json.dumps(values, indent=1) + "\n", "md": to_markdown(found.facts, found.measured)}
         for suffix, text in texts.items():
-            (output / f"benchmark.{suffix}").write_text(text, encoding="utf-8")
+            write_whole(output / f"benchmark.{suffix}", text)
         pictures = draw(found.measured, title, output)
     except OSError as error:
         raise Problem(f"{output} could not be written: {error}; free some space or choose another --output") from error

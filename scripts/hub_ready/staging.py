@@ -1,5 +1,6 @@
-"""Folders that are written whole or not at all."""
+"""Folders and files that are written whole or not at all."""
 
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -30,6 +31,17 @@ def check_target(target: Path, overwrite: bool) -> None:
         raise Misuse(f"{target} is a file; choose another place")
     if target.exists() and not overwrite:
         raise Misuse(f"{target} exists already; name another --output, or add --overwrite to replace it")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file, and the folder that it lies in, beside its place and then into it; OSError when that fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def prepare_output(folder: Path) -> None:

@@ -12,9 +12,9 @@ from ..finish import Options
 from ..manifest import Manifest, read_manifest
 from ..problems import Misuse, Problem
 from ..source_model import main_auto_class
+from ..staging import write_whole
 from .picture import draw
 from .report import markdown
-from .run import write_whole
 
 # The fields that make the default architecture small, and have in it what is hard to load.
 _TINY = Path("tests/rules/tiny.json")

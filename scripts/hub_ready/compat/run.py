@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 import tempfile
 import threading
@@ -17,6 +16,7 @@ from typing import Any
 
 from ..fresh import JOBS, LIBRARIES, FreshInterpreter, JobFailed
 from ..problems import Problem
+from ..staging import write_whole
 from .build import built
 from .environments import Environment, newest_of
 from .properties import ABSENT, FAILS, HOLDS, PROPERTIES, UNTESTED, Property
@@ -232,17 +232,6 @@ def _told(environment: Environment, versions: dict[str, str]) -> dict[str, str]:
 def _untested(environment: Environment, digest: str, why: str, log: str) -> Row:
     cells = {one.name: _cell(UNTESTED, why, log) for one in PROPERTIES}
     return {**_about(environment, digest), "versions": {}, "cells": cells, "seconds": 0.0}
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def in_one_line(text: str) -> str:
