@@ -77,3 +77,8 @@ def test_fix_asks_and_changes_nothing_on_no(command, tmp_path: Path):
 
     assert not (folder / ".gitattributes").exists()
     assert "+*.safetensors filter=lfs" in done.stderr
+
+
+def test_a_folder_that_is_not_there_is_said_before_anybody_is_asked_to_trust_it(command):
+    done = command("exports/nothing-here")
+    assert done.exit_code == 2 and "there is no folder exports/nothing-here" in done.output

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.hub_ready.compat import environments, index
+from scripts.hub_ready.compat.command import default_output
 from scripts.hub_ready.compat.environments import Environment, axes_of, newest_of, plan_environments
 from scripts.hub_ready.compat.uv import BuildFailed, first_cause
 from scripts.hub_ready.problems import Misuse, Problem
@@ -153,3 +154,19 @@ def test_the_newest_environment_has_the_newest_transformers() -> None:
 )
 def test_a_tool_s_words_become_one_line(text: str, cause: str) -> None:
     assert first_cause(text) == cause
+
+
+@pytest.mark.parametrize("wanted", ["4.57.6,5.23.0", "4.57.6foo", "5.23.0 or so"])
+def test_what_is_no_version_is_misuse(wanted: str) -> None:
+    with pytest.raises(Misuse, match="separated by spaces"):
+        index.chosen("transformers", wanted)
+
+
+def test_a_cause_is_told_however_uv_writes_it() -> None:
+    said = "error: No solution found\n  cause: Because there is no version\n         of it."
+    assert first_cause(said) == "Because there is no version of it."
+
+
+def test_only_the_whole_of_this_source_tree_goes_where_the_readme_quotes_it() -> None:
+    assert default_output(None, partial=False) == Path("results")
+    assert default_output(None, partial=True) != Path("results") != default_output("exports/x", partial=False)

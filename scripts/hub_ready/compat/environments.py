@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.version import Version
 
-from ..manifest import requirement_lines
+from ..check.repository import Repository
 from .index import admitted, chosen, last_of_minors, python_for
 from .uv import BuildFailed, run_uv
 
@@ -51,12 +51,7 @@ class Environment:
 
 def read_requirements(folder: Path) -> dict[str, Requirement]:
     """The requirements of a repository by name; lines that are none are passed over."""
-    path, found = folder / "requirements.txt", {}
-    for line in requirement_lines(path) if path.is_file() else []:
-        try:
-            found[Requirement(line).name.lower().replace("_", "-")] = Requirement(line)
-        except InvalidRequirement:
-            continue
+    found = {one.name.lower().replace("_", "-"): one for one in Repository(folder).requirements}
     for name, bound in _ASSUMED.items():
         found.setdefault(name, Requirement(f"{name}{bound}"))
     return found

@@ -1,19 +1,17 @@
 """What of a folder is published, and what is never sent."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from huggingface_hub.utils.sha import git_hash, sha_fileobj
-from packaging.requirements import InvalidRequirement, Requirement
 
 from ..check.files.folder import is_stray
 from ..check.repository import Entry, Repository
 from ..problems import Misuse, Problem, first_few
 
-CARD, _REQUIRED = "README.md", "requirements.txt"
+CARD = "README.md"
 # On top of what tools leave behind: secrets, settings of editors, and the working tree's own .gitignore, which the Hub
 # would follow.
 _NEVER = (".env", ".env.*", ".netrc", ".pypirc", "id_rsa*", "id_ed25519*", "*.pem", "credentials.json", ".gitignore")
@@ -57,12 +55,7 @@ class Contents:
     @property
     def packages(self) -> list[str]:
         """What requirements.txt names, as far as it can be read; an import may be called otherwise."""
-        found, listed = [], self.sent.get(_REQUIRED)
-        text = listed.place.read_text(encoding="utf-8", errors="replace") if listed else ""
-        for line in text.splitlines():
-            with suppress(InvalidRequirement):
-                found.append(Requirement(line.split("#")[0]).name)
-        return found
+        return [one.name for one in Repository(self.folder).requirements]
 
     @cached_property
     def lfs_patterns(self) -> list[str]:
