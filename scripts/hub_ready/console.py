@@ -2,6 +2,7 @@
 
 import functools
 import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,13 +15,24 @@ messages = Console(stderr=True, highlight=False, soft_wrap=True)
 results = Console(highlight=False, soft_wrap=True)
 
 
-def _interrupt(*_: object) -> None:
-    # The first is enough: another would land in the middle of clearing up.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise KeyboardInterrupt
+# Seconds after an interrupt in which another is taken for an impatient one.
+_PATIENCE = 5.0
 
 
-def _with_exit_codes(command: Callable[..., None]) -> Callable[..., None]:
+class _Interrupt:
+    """A handler for SIGINT and SIGTERM; `seen` is when the last one was raised, by time.monotonic."""
+
+    seen: float | None = None
+
+    def __call__(self, *_: object) -> None:
+        # One is enough: another would land in the middle of clearing up. Later ones count again, since a library may
+        # have swallowed the first.
+        if self.seen is None or time.monotonic() - self.seen > _PATIENCE:
+            self.seen = time.monotonic()
+            raise KeyboardInterrupt
+
+
+def _with_exit_codes(command: Callable[..., None], interrupt: _Interrupt) -> Callable[..., None]:
     """The command, with its expected errors as one message and an exit code in place of a traceback."""
 
     @functools.wraps(command)
@@ -30,9 +42,14 @@ def _with_exit_codes(command: Callable[..., None]) -> Callable[..., None]:
         except Problem as problem:
             messages.print(f"error: {problem}", markup=False)
             raise typer.Exit(problem.exit_code) from problem
-        except KeyboardInterrupt as stop:
+        except typer.Exit:
+            raise
+        except (Exception, KeyboardInterrupt) as error:
+            # Libraries make errors of their own of an interrupt: safetensors, in the middle of a read, a ValueError.
+            if interrupt.seen is None and not isinstance(error, KeyboardInterrupt):
+                raise
             messages.print("interrupted: nothing half-done was left behind")
-            raise typer.Exit(1) from stop
+            raise typer.Exit(1) from error
 
     return guarded
 
@@ -42,7 +59,11 @@ def run(command: Callable[..., None]) -> None:
 
     SIGTERM is treated like Ctrl-C, so that whatever is half done is cleared away in both cases.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupt = _Interrupt()
+    signal.signal(signal.SIGTERM, interrupt)
+    # A shell that put the command into the background has Ctrl-C ignored.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, interrupt)
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command()(_with_exit_codes(command))
+    app.command()(_with_exit_codes(command, interrupt))
     app()

@@ -16,7 +16,7 @@ from .repositories import GOOD, write
 @pytest.fixture
 def command():
     app = typer.Typer()
-    app.command()(console._with_exit_codes(check_repo.main))
+    app.command()(console._with_exit_codes(check_repo.main, console._Interrupt()))
     return lambda *arguments, **options: CliRunner().invoke(app, [str(item) for item in arguments], **options)
 
 

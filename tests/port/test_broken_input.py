@@ -205,4 +205,6 @@ def test_an_interrupted_port_leaves_nothing(sent: signal.Signals, tmp_path: Path
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 1, said
     assert "interrupted" in said and "Traceback" not in said
-    assert [path for path in tmp_path.iterdir() if not path.name.startswith("pymp-")] == []
+    # Python and torch keep folders of their own, which other processes of theirs use again.
+    left = [path for path in tmp_path.iterdir() if not path.name.startswith(("pymp-", "torchinductor"))]
+    assert left == []

@@ -1,0 +1,80 @@
+"""An interrupt ends a command with one message, whatever libraries make of it and however often it comes."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from scripts.hub_ready.manifest import ROOT
+
+_COMMAND = """
+import time
+from pathlib import Path
+from scripts.hub_ready.console import run
+
+def main() -> None:
+{body}
+
+run(main)
+"""
+_TRANSLATED = """
+try:
+    Path({ready!r}).touch()
+    time.sleep(60)
+except KeyboardInterrupt as stop:
+    raise ValueError("could not be read") from stop
+"""
+_CLEARING = """
+try:
+    Path({ready!r}).touch()
+    time.sleep(60)
+finally:
+    time.sleep(1)
+    Path({ready!r}).unlink()
+"""
+
+
+def start(body: str, ready: Path, **options: object) -> subprocess.Popen[str]:
+    """A command with that body, which has made the file `ready`."""
+    indented = "\n".join(f"    {line}" for line in body.format(ready=str(ready)).splitlines())
+    command = [sys.executable, "-c", _COMMAND.format(body=indented)]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, **options)
+    while not ready.exists() and process.poll() is None:
+        time.sleep(0.02)
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_that_a_library_makes_an_error_of_its_own_is_still_one(number: int, tmp_path: Path) -> None:
+    process = start(_TRANSLATED, tmp_path / "ready")
+    process.send_signal(number)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert said == "interrupted: nothing half-done was left behind\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_interrupt_does_not_hit_the_clearing_up(number: int, tmp_path: Path) -> None:
+    process = start(_CLEARING, tmp_path / "ready")
+    process.send_signal(number)
+    time.sleep(0.3)
+    process.send_signal(number)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 1 and "interrupted" in said and "Traceback" not in said
+    assert not (tmp_path / "ready").exists()
+
+
+def test_an_error_that_nobody_expected_keeps_its_traceback(tmp_path: Path) -> None:
+    said = start("raise ValueError('a mistake of ours')", tmp_path / "ready").communicate(timeout=60)[1]
+    assert "Traceback" in said and "a mistake of ours" in said
+
+
+def test_ctrl_c_stays_ignored_in_the_background(tmp_path: Path) -> None:
+    body = "Path({ready!r}).touch()\ntime.sleep(1)\nprint('done')"
+    ignored = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_IGN), "stdout": subprocess.PIPE}
+    process = start(body, tmp_path / "ready", **ignored)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60) == ("done\n", "") and process.returncode == 0
