@@ -133,6 +133,8 @@ class TinyPreTrainedModel(PreTrainedModel):
 
 
 class TinyModel(TinyPreTrainedModel):
+    _auto_class = "AutoModel"
+
     def __init__(self, config):
         super().__init__(config)
         self.gradient_checkpointing = False
@@ -153,6 +155,8 @@ class TinyModel(TinyPreTrainedModel):
 
 
 class TinyModelForImageClassification(TinyPreTrainedModel):
+    _auto_class = "AutoModelForImageClassification"
+
     def __init__(self, config):
         super().__init__(config)
         self.body = TinyModel(config)
@@ -236,6 +240,7 @@ from .configuration_short import ShortConfig
 
 
 class ShortForSequenceClassification(BertPreTrainedModel):
+    _auto_class = "AutoModelForSequenceClassification"
     config_class = ShortConfig
     _no_split_modules = ["BertLayer"]
 
@@ -294,6 +299,7 @@ from .configuration_sound import SoundConfig
 
 
 class SoundForAudioClassification(PreTrainedModel):
+    _auto_class = "AutoModelForAudioClassification"
     config_class = SoundConfig
     main_input_name = "input_values"
     _no_split_modules = []
@@ -368,6 +374,7 @@ class PairOutput(ModelOutput):
 
 
 class PairModel(PreTrainedModel):
+    _auto_class = "AutoModel"
     config_class = PairConfig
     main_input_name = "pixel_values"
     _no_split_modules = []

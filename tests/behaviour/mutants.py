@@ -174,8 +174,8 @@ MUTANTS = [
         sub(
             MODELING,
             (
-                "class TinyModelForImageClassification(TinyPreTrainedModel):\n    def __init__(self, config):",
-                "class TinyModelForImageClassification(TinyPreTrainedModel):\n    def __init__(self, config, extra):",
+                '    _auto_class = "AutoModelForImageClassification"\n\n    def __init__(self, config):',
+                '    _auto_class = "AutoModelForImageClassification"\n\n    def __init__(self, config, extra):',
             ),
         ),
     ),

@@ -97,6 +97,22 @@ CODE = [
             "from torch import nn\nfrom transformers.masking_utils import create_causal_mask\n",
         ),
     ),
+    _M("auto-class-named", "nothing", sub(MODELING, '    _auto_class = "AutoModel"\n', "")),
+    _M(
+        "auto-class-named",
+        "of the class that it inherits from",
+        sub(
+            MODELING,
+            "class TinyModelForImageClassification(TinyPreTrainedModel):\n"
+            '    _auto_class = "AutoModelForImageClassification"',
+            "class TinyModelForImageClassification(TinyModel):",
+        ),
+    ),
+    _M(
+        "auto-class-named",
+        "another",
+        sub(MODELING, '_auto_class = "AutoModel"\n', '_auto_class = "AutoModelForCTC"\n'),
+    ),
     _M(
         "post-init-missing",
         "none",

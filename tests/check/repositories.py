@@ -163,6 +163,8 @@ class TinyPreTrainedModel(PreTrainedModel):
 
 
 class TinyModel(TinyPreTrainedModel):
+    _auto_class = "AutoModel"
+
     def __init__(self, config):
         super().__init__(config)
         self.gradient_checkpointing = False
@@ -184,6 +186,8 @@ class TinyModel(TinyPreTrainedModel):
 
 
 class TinyModelForImageClassification(TinyPreTrainedModel):
+    _auto_class = "AutoModelForImageClassification"
+
     def __init__(self, config):
         super().__init__(config)
         self.body = TinyModel(config)
@@ -228,6 +232,7 @@ from .configuration_short import ShortConfig
 
 
 class ShortForSequenceClassification(PreTrainedModel):
+    _auto_class = "AutoModelForSequenceClassification"
     config_class = ShortConfig
     base_model_prefix = "body"
     supports_gradient_checkpointing = True
@@ -285,6 +290,7 @@ except ImportError:
 
 
 class SoundForAudioClassification(PreTrainedModel):
+    _auto_class = "AutoModelForAudioClassification"
     config_class = SoundConfig
     main_input_name = "input_values"
     _no_split_modules = []
@@ -373,6 +379,7 @@ class PairTower(nn.Module):
 
 
 class PairModel(PreTrainedModel):
+    _auto_class = "AutoModel"
     config_class = PairConfig
     main_input_name = "pixel_values"
     _no_split_modules = ["PairTower"]

@@ -8,7 +8,7 @@ import pytest
 from scripts.hub_ready.check import CheckError, Repository, all_rules, check_folder
 from scripts.hub_ready.check.edits import Edits, plan_fixes
 
-from .mutants import Mutant
+from .mutants import MODELING, Mutant
 from .mutants_of_code import CODE
 from .mutants_of_files import FILES
 from .repositories import GOOD, write
@@ -16,6 +16,7 @@ from .repositories import GOOD, write
 _FIXABLE = {rule.id for rule in all_rules() if rule.fix}
 # Repairs that need the author: which licence, which count, which class.
 _AUTHOR = {
+    ("auto-class-named", "another"),
     ("labels-complete", "a name too few"),
     ("labels-complete", "another count"),
     ("labels-complete", "a list"),
@@ -54,6 +55,22 @@ def test_a_plan_alone_changes_nothing_and_no_repair_adds_a_finding(mutant: Mutan
     assert _snapshot(folder) == before
     edits.apply()
     assert {f.rule for f in check_folder(folder, behaviour=False).findings} <= {f.rule for f in report.findings}
+
+
+def test_repairs_of_one_file_do_not_disturb_each_other(tmp_path: Path):
+    files = GOOD["vision"]()
+    good = files[MODELING]
+    for gone in ('    _auto_class = "AutoModel"\n\n', "        self.post_init()\n"):
+        files[MODELING] = files[MODELING].replace(gone, "", 1)
+    # A form feed ends no line of code.
+    files[MODELING], good = (
+        text.replace("class TinyScale", "\f\nclass TinyScale") for text in (files[MODELING], good)
+    )
+    folder = write(tmp_path, files)
+
+    plan_fixes(folder, check_folder(folder, behaviour=False)).apply()
+
+    assert (folder / MODELING).read_text() == good
 
 
 def test_a_good_repository_is_left_alone(tmp_path: Path):

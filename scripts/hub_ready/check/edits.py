@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import io
 import json
 import os
 import tempfile
@@ -22,6 +23,7 @@ class Edits:
     def __init__(self, repository: Repository):
         self._repository = repository
         self._pending: dict[str, str | None] = {}
+        self._inserted: dict[str, list[int]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._pending)
@@ -49,6 +51,22 @@ class Edits:
             raise CheckError(f"the repaired {path} would not be UTF-8")
         if text != (self._repository.text(path) if self._repository.has(path) else None):
             self._pending[path] = text
+
+    def insert(self, path: str, after: int, line: str) -> None:
+        """Plan a new line of code behind line `after`, as the repository counts them: from 1, without other new ones.
+
+        Raises:
+            CheckError: see `write`.
+        """
+        # As the parser counts: str.splitlines knows other ends of lines too, a form feed for instance.
+        lines = io.StringIO(self.text(path), newline="").readlines()
+        earlier = self._inserted.setdefault(path, [])
+        place = after + sum(other < after for other in earlier)
+        above = lines[place - 1].rstrip("\r\n")
+        ending = lines[place - 1][len(above) :] or "\n"
+        lines[place - 1 : place] = [above + ending, line + ending]
+        earlier.append(after)
+        self.write(path, "".join(lines))
 
     def write_json(self, path: str, value: dict[str, Any]) -> None:
         """Plan a new JSON object, in the layout that transformers writes; an equal one is left as it is."""

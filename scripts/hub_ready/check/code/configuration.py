@@ -158,14 +158,9 @@ def _add_eq(repository: Repository, edits) -> None:
         value = info.attribute("model_type")
         if base is None or value is None or kinds.inherits(repository, info, "__eq__"):
             continue
-        lines = edits.text(info.path).splitlines(keepends=True)
-        before = repository.text(info.path).splitlines(keepends=True)
-        index = lines.index(before[value.lineno - 1]) if before[value.lineno - 1] in lines else None
-        if index is not None and value.lineno == value.end_lineno:
-            lines.insert(
-                index + 1, f"    __eq__ = {base.id}.__eq__  # from 5.4 on the inherited one ignores our fields\n"
-            )
-            edits.write(info.path, "".join(lines))
+        if value.lineno == value.end_lineno:
+            reason = "from 5.4 on the inherited one ignores our fields"
+            edits.insert(info.path, value.lineno, f"    __eq__ = {base.id}.__eq__  # {reason}")
 
 
 _BASES = ("PretrainedConfig", "PreTrainedConfig")

@@ -4,10 +4,11 @@ import ast
 from collections.abc import Iterator
 
 from .. import kinds
+from ..files.auto_map import deserved
 from ..model import Finding
 from ..registry import rule
 from ..repository import Repository
-from ..source import ClassInfo, Function, calls, self_name
+from ..source import ClassInfo, Function, calls, constant, self_name
 
 
 def _last_call(info: ClassInfo, function: Function, name: str) -> int | None:
@@ -59,21 +60,13 @@ def _init_line(info: ClassInfo) -> int:
 
 @post_init_missing.fixer
 def _append_post_init(repository: Repository, edits) -> None:
-    # From the bottom up, so that the line numbers above stay what they are.
-    todo = [
-        (info, info.method("__init__"))
-        for info in kinds.concrete_models(repository)
-        if not _finishes(repository, info) and info.method("__init__")
-    ]
-    for info, function in sorted(todo, key=lambda item: -item[1].lineno):
-        lines = edits.text(info.path).splitlines(keepends=True)
-        last = function.body[-1]
-        if isinstance(last, ast.Return) or last.end_lineno is None or last.lineno == function.lineno:
+    for info in kinds.concrete_models(repository):
+        function = info.method("__init__")
+        if function is None or _finishes(repository, info):
             continue
-        ending = "\r\n" if lines[last.end_lineno - 1].endswith("\r\n") else "\n"
-        lines[last.end_lineno - 1] = lines[last.end_lineno - 1].rstrip("\r\n") + ending
-        lines.insert(last.end_lineno, f"{' ' * last.col_offset}{self_name(function)}.post_init(){ending}")
-        edits.write(info.path, "".join(lines))
+        last = function.body[-1]
+        if not isinstance(last, ast.Return) and last.end_lineno is not None and last.lineno != function.lineno:
+            edits.insert(info.path, last.end_lineno, f"{' ' * last.col_offset}{self_name(function)}.post_init()")
 
 
 @rule(
@@ -118,6 +111,52 @@ def config_class(repository: Repository) -> Iterator[Finding]:
     for info in kinds.concrete_models(repository):
         if not kinds.has_native_body(repository, info) and not kinds.inherits(repository, info, "config_class"):
             yield Finding(f"{info.name} sets no config_class", info.path, info.line)
+
+
+def _unnamed(repository: Repository) -> Iterator[tuple[ClassInfo, list[str]]]:
+    """Model classes that do not name one of the Auto classes that load them, or should, with these."""
+    for info in kinds.models(repository):
+        keys = [key for key, value in repository.auto_map.items() if value == f"{info.source.stem}.{info.name}"]
+        keys += [key for key, infos in deserved(repository).items() if infos == [info] and not keys]
+        named = constant(kinds.find_attribute(repository, info, "_auto_class"))
+        if keys and named not in keys and not _registers_itself(info):
+            yield info, keys
+
+
+def _registers_itself(info: ClassInfo) -> bool:
+    """Whether its file calls register_for_auto_class of it."""
+    found = (call.func for call in calls(info.source.tree) if isinstance(call.func, ast.Attribute))
+    return any(f.attr == "register_for_auto_class" and info.source.dotted(f.value) == info.name for f in found)
+
+
+@rule(
+    severity="warning",
+    summary="A model class does not name its Auto class.",
+    why="""transformers 4.45 to 4.52 register no model class that they load from a folder: what a consumer saves lacks
+        its modeling file, and does not load. register_for_auto_class sets this attribute in the author's process
+        alone.""",
+    repair="Set _auto_class on each model class of the auto_map, or require transformers>=4.53 in requirements.txt.",
+    bad="class XModel(PreTrainedModel):",
+    good='class XModel(PreTrainedModel):\n    _auto_class = "AutoModel"',
+)
+def auto_class_named(repository: Repository) -> Iterator[Finding]:
+    if not repository.runs_on("4.45.2") and not repository.runs_on("4.52.4"):
+        return
+    for info, keys in _unnamed(repository):
+        yield Finding(f"{info.name} sets no _auto_class = {' or '.join(map(repr, keys))}", info.path, info.line)
+
+
+@auto_class_named.fixer
+def _name_auto_class(repository: Repository, edits) -> None:
+    for info, keys in _unnamed(repository):
+        first = info.node.body[0]
+        if info.has("_auto_class") or first.lineno == info.line:
+            continue
+        top = min([first.lineno, *(decorator.lineno for decorator in getattr(first, "decorator_list", []))]) - 1
+        after = first.end_lineno if isinstance(constant(getattr(first, "value", None)), str) else top
+        if isinstance(first, Function):
+            edits.insert(info.path, after, "")
+        edits.insert(info.path, after, f'{" " * first.col_offset}_auto_class = "{keys[0]}"')
 
 
 def _main_input(repository: Repository, info: ClassInfo) -> str | None:
