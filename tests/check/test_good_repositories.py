@@ -31,4 +31,4 @@ def test_a_class_that_every_version_registers_need_not_name_its_auto_class(file:
     files[MODELING] = files[MODELING].replace('    _auto_class = "AutoModel"\n\n', "")
     files[file] += more
 
-    assert check_folder(write(tmp_path, files), behaviour=False).findings == []
+    assert check_folder(write(tmp_path, files), behaviour=False).findings == ()
