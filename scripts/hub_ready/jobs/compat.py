@@ -70,7 +70,7 @@ class Case:
         wrong += [f"{name}: is missing" for name in expected if name not in found]
         wrong += [f"{name}: is new" for name in found if name not in expected]
         for name in (name for name in expected if name in found):
-            if not compare.is_finite(expected[name]):
+            if not (compare.is_finite(expected[name]) and compare.is_finite(found[name])):
                 wrong.append(f"{name}: is not finite")
             elif not close(found[name], expected[name]):
                 wrong.append(f"{name}: differs by {compare.distance(expected[name], found[name]):.3g} of its size")
