@@ -12,9 +12,10 @@ from safetensors import SafetensorError
 from .problems import Misuse, Problem
 
 
-def _put_in_place(built: Path, target: Path, aside: Path) -> None:
-    """Rename `built` to `target`; what stood there goes `aside`, and comes back when that fails."""
-    if not target.exists():
+def _put_in_place(built: Path, target: Path, aside: Path, overwrite: bool) -> None:
+    """Rename `built` to `target`; what stands there and may be replaced goes `aside`, and comes back on failure."""
+    if not overwrite or _is_free(target):
+        # Takes the place of an empty folder, and of nothing that has come there in the meantime.
         built.rename(target)
         return
     target.rename(aside)
@@ -25,11 +26,15 @@ def _put_in_place(built: Path, target: Path, aside: Path) -> None:
         raise
 
 
+def _is_free(target: Path) -> bool:
+    return not target.exists() or (target.is_dir() and not any(target.iterdir()))
+
+
 def check_target(target: Path, overwrite: bool) -> None:
-    """Refuse a target that exists, unless it is a folder that may be overwritten."""
+    """Refuse a target that exists, unless it is an empty folder or one that may be overwritten."""
     if target.exists() and not target.is_dir():
         raise Misuse(f"{target} is a file; choose another place")
-    if target.exists() and not overwrite:
+    if not _is_free(target) and not overwrite:
         raise Misuse(f"{target} exists already; name another --output, or add --overwrite to replace it")
 
 
@@ -75,8 +80,10 @@ def staged(target: Path, overwrite: bool = False) -> Iterator[Path]:
     try:
         built.mkdir(parents=True)
         yield built
-        _put_in_place(built, target, staging / "replaced")
+        _put_in_place(built, target, staging / "replaced", overwrite)
     except (OSError, SafetensorError) as error:
+        if not overwrite and not _is_free(target):
+            raise Problem(f"{target} was made by somebody else meanwhile, and stays; choose another place") from error
         raise Problem(f"{target} could not be written: {error}; free some space or choose another place") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)

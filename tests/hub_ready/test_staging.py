@@ -42,6 +42,20 @@ def test_a_target_that_exists_is_refused_and_stays(tmp_path: Path) -> None:
     assert names(tmp_path) == ["b", "b/mine"]
 
 
+def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    with staged(tmp_path / "b") as folder:
+        (folder / "file").write_text("x")
+    assert names(tmp_path) == ["b", "b/file"]
+
+
+def test_what_came_to_the_target_meanwhile_stays(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="b was made by somebody else meanwhile"), staged(tmp_path / "b"):
+        (tmp_path / "b").mkdir()
+        (tmp_path / "b" / "mine").write_text("x")
+    assert names(tmp_path) == ["b", "b/mine"]
+
+
 def test_overwriting_replaces_the_whole_folder(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "old").write_text("x")
