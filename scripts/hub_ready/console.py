@@ -2,6 +2,7 @@
 
 import functools
 import signal
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -60,6 +61,9 @@ def run(command: Callable[..., None]) -> None:
     SIGTERM is treated like Ctrl-C, so that whatever is half done is cleared away in both cases.
     """
     interrupt = _Interrupt()
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows ASCII alone shows an escape in place of a letter, not an error.
+        stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, interrupt)
     # A shell that put the command into the background has Ctrl-C ignored.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:

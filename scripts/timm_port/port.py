@@ -47,7 +47,8 @@ def build_model(source: Source, manifest: Manifest, id2label: dict[int, str]) ->
     with torch.device("meta"):
         model = manifest.load_class(AUTO_CLASS)(source.config)
     if repr(dict(model.model.named_children())) != repr(dict(source.model.named_children())):
-        raise Problem(f"{source.name}: ResnetConfig does not describe every layer that timm built")
+        described = type(source.config).__name__
+        raise Problem(f"{source.name}: {described} does not describe every layer that timm built")
     state = {_PREFIX + name: tensor for name, tensor in source.model.state_dict().items()}
     model.load_state_dict(state, assign=True)
     return model.eval()
