@@ -49,6 +49,8 @@ def main(
     _say("classes", f"{names.prefix}Config, {names.prefix}Model, ...")
     _say("model_type", names.model_type)
     record = record_of(asked, names)
+    if record.dirty:
+        messages.print("the template has changes that are in no commit; what is made has them too", markup=False)
     if dry_run:
         results.print(*planned_paths(record), sep="\n", markup=False)
         return

@@ -1,6 +1,7 @@
 """One fork, from a name to a repository with its first commit."""
 
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scripts.hub_ready.manifest import ROOT
@@ -14,10 +15,11 @@ from .identifiers import words
 from .licenses import license_text
 from .names import Names, derive
 from .plan import plan
-from .refusals import judge
+from .refusals import Refusal, refusal
 from .render import render, template_commit
 from .starters import Starter, find_starter
 
+_SUGGESTIONS = 5
 # Whose work it is not: no hooks, signatures or line ends of the author's git in the first commit.
 _QUIET = ("-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null", "-c", "core.autocrlf=false")
 
@@ -34,15 +36,27 @@ class Asked:
     license: str = "apache-2.0"
 
 
-def _setting(key: str) -> str:
-    return git_text(ROOT, "config", "--default", "", "--get", key)
+def _forms(asked: Asked) -> tuple[Names, Refusal | None]:
+    starter, names = find_starter(asked.starter), derive(asked.name, asked.class_prefix, asked.model_type)
+    return names, refusal(names, starter.identifiers.renamed(names), _taken(starter, names))
+
+
+def _instead(asked: Asked, found: Refusal) -> str:
+    """Options that would do in place of those that were refused: a first suggestion may be refused in its turn."""
+    better, changed = asked, {}
+    for _ in range(_SUGGESTIONS):
+        changed |= found.instead
+        better = replace(better, **found.instead)
+        if (found := _forms(better)[1]) is None:
+            break
+    return " ".join(f"--{option.replace('_', '-')} {shlex.quote(value)}" for option, value in changed.items())
 
 
 def judged_names(asked: Asked) -> Names:
-    """The forms of the name; Misuse, with a suggestion, when they would not work."""
-    starter, names = find_starter(asked.starter), derive(asked.name, asked.class_prefix, asked.model_type)
-    renamed = starter.identifiers.renamed(names)
-    judge(names, renamed, _taken(starter, names))
+    """The forms of the name; Misuse, with options that would do instead, when they would not work."""
+    names, found = _forms(asked)
+    if found:
+        raise Misuse(f"{found.reason}; try {_instead(asked, found)}")
     return names
 
 
@@ -56,12 +70,31 @@ def _taken(starter: Starter, names: Names) -> set[str]:
     return found
 
 
+def _identity(role: str) -> str:
+    """git's own idea of who is AUTHOR or COMMITTER, from its settings or the environment; empty when nobody said."""
+    try:
+        return git_text(ROOT, "-c", "user.useConfigOnly=true", "var", f"GIT_{role}_IDENT")
+    except Problem:
+        return ""
+
+
+def _printable(option: str, value: str) -> str:
+    if not value.isprintable():
+        raise Misuse(f"{option}: expected one line of printable characters, found {value!r}")
+    return value
+
+
 def record_of(asked: Asked, names: Names) -> Record:
-    """What the fork will remember; a Problem when the template is no clone."""
+    """What the fork will remember.
+
+    Raises:
+        Misuse: no such license, or an author whom no line can hold.
+        Problem: the template is no clone.
+    """
     commit, dirty = template_commit()
-    author = asked.author or _setting("user.name") or "the authors"
+    author = _printable("--author", asked.author or _identity("AUTHOR").partition(" <")[0] or "the authors")
     license_text(asked.license, author)
-    template = public_address(_setting("remote.origin.url"))
+    template = public_address(git_text(ROOT, "config", "--default", "", "--get", "remote.origin.url"))
     return Record(
         template, commit, dirty, asked.starter, names.name, names.prefix, names.model_type, author, asked.license
     )
@@ -69,17 +102,20 @@ def record_of(asked: Asked, names: Names) -> Record:
 
 def check_place(dest: Path) -> None:
     """Misuse when a repository cannot be made at `dest`."""
-    if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
+    try:
+        taken, place = dest.exists() and (not dest.is_dir() or any(dest.iterdir())), dest.resolve()
+    except (OSError, RuntimeError) as error:
+        raise Misuse(f"{dest} cannot be a folder: {error}; name another") from error
+    if taken:
         raise Misuse(f"{dest} exists and is not an empty folder; name a folder that does not exist yet")
-    if dest.resolve().is_relative_to(ROOT):
-        near = ROOT.parent / dest.name if dest.resolve() != ROOT else "../my-model"
+    if place.is_relative_to(ROOT):
+        near = ROOT.parent / dest.name if place != ROOT else "../my-model"
         raise Misuse(f"{dest} is inside the template itself; name a folder beside it, for instance {near}")
 
 
 def _check_identity() -> None:
-    missing = [key for key in ("user.name", "user.email") if not _setting(key)]
-    if missing:
-        commands = "; ".join(f'git config --global {key} "..."' for key in missing)
+    if not (_identity("AUTHOR") and _identity("COMMITTER")):
+        commands = "; ".join(f'git config --global {key} "..."' for key in ("user.name", "user.email"))
         raise Misuse(f"git does not know who commits; run {commands}; or add --no-git and commit yourself")
 
 
@@ -93,7 +129,8 @@ def _message(record: Record) -> str:
 def _commit(folder: Path, record: Record) -> None:
     run_git(folder, "init", "--quiet", "--initial-branch=main")
     remember(folder, ROOT)
-    run_git(folder, *_QUIET, "add", "--all")
+    # What the author's settings ignore everywhere is part of a repository all the same.
+    run_git(folder, *_QUIET, "add", "--all", "--force")
     run_git(folder, *_QUIET, "commit", "--quiet", "--no-verify", "-m", _message(record))
 
 
@@ -113,7 +150,7 @@ def create(dest: Path, record: Record, git: bool) -> None:
     if git:
         _check_identity()
     try:
-        with staged(dest.absolute(), overwrite=dest.exists()) as folder:
+        with staged(dest.resolve()) as folder:
             render(record, folder)
             if git:
                 _commit(folder, record)

@@ -32,8 +32,17 @@ class Names:
         return f"{self.snake}_model"
 
 
+# Letters of Latin alphabets that Unicode does not take apart.
+_LATIN = str.maketrans(
+    {"Æ": "AE", "æ": "ae", "Œ": "OE", "œ": "oe", "Þ": "Th", "þ": "th", **dict(zip("ØøŁłĐđÐðıĦħ", "OoLlDdDdiHh"))}
+)
+
+
 def _plain(name: str) -> str:
     """The name in ASCII, accents dropped; Misuse for letters that have no plain form."""
+    if not " ".join(name.split()).isprintable():
+        raise Misuse(f"--name: expected printable characters, found {name!r}")
+    name = name.translate(_LATIN)
     plain = "".join(char for char in unicodedata.normalize("NFKD", name) if not unicodedata.combining(char))
     plain = "".join(char.casefold() if char.casefold().isascii() and not char.isascii() else char for char in plain)
     foreign = sorted({char for char in plain if char.isalnum() and not char.isascii()})

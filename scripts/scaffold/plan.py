@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from scripts.hub_ready.manifest import ROOT, read_manifest
 from scripts.hub_ready.problems import Problem
-from scripts.hub_ready.update.git import tracked
+from scripts.hub_ready.update.git import git_text, tracked
 
 from .identifiers import identifiers_of, rename
 from .names import Names
@@ -74,12 +74,19 @@ def _from_folder(folder: Path, starter: Starter, names: Names, paths: list[str])
     return planned
 
 
-def plan(starter: Starter, names: Names) -> list[PlannedFile]:
-    """The files of a fork: the template's, in whose places come those of every fork, then those of the starter."""
+def _tracked() -> list[str]:
     try:
-        paths = tracked(ROOT)
+        top = Path(git_text(ROOT, "rev-parse", "--show-toplevel"))
+        if top.resolve() != ROOT.resolve():
+            raise Problem(f"{ROOT} lies in another repository, {top}")
+        return tracked(ROOT)
     except Problem as problem:
         raise Problem(f"the template must be a clone with its history, made by git clone: {problem}") from problem
+
+
+def plan(starter: Starter, names: Names) -> list[PlannedFile]:
+    """The files of a fork: the template's, in whose places come those of every fork, then those of the starter."""
+    paths = _tracked()
     own = [path for path in paths if path.startswith(f"{FOLDER.relative_to(ROOT).as_posix()}/")]
     layers = [
         _from_template(starter, names, paths),

@@ -5,11 +5,11 @@ import keyword
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.hub_ready.check import native
 from scripts.hub_ready.manifest import ROOT
-from scripts.hub_ready.problems import Misuse
 
 from .names import Names
 
@@ -17,66 +17,75 @@ from .names import Names
 LONGEST = 40
 
 
-def judge(names: Names, renamed: dict[str, str], taken: Iterable[str]) -> None:
-    """Refuse names that would not work.
+@dataclass(frozen=True)
+class Refusal:
+    """Why a name cannot be, and the options of the command that would do instead."""
+
+    reason: str
+    instead: dict[str, str]
+
+
+def refusal(names: Names, renamed: dict[str, str], taken: Iterable[str]) -> Refusal | None:
+    """The first reason why names would not work; None where they would.
 
     Args:
         names: the forms of the name.
         renamed: every identifier of the starter to what it would become.
         taken: identifiers that the starter's code uses otherwise.
-
-    Raises:
-        Misuse: with the first reason, and a suggestion.
     """
-    reason = next(_reasons(names, renamed, set(taken)), None)
-    if reason:
-        raise Misuse(reason)
+    return next(_refusals(names, renamed, set(taken)), None)
 
 
-def _reasons(names: Names, renamed: dict[str, str], taken: set[str]) -> Iterator[str]:
+def _refusals(names: Names, renamed: dict[str, str], taken: set[str]) -> Iterator[Refusal]:
     yield from _spelling(names)
     yield from _native(names, renamed)
     yield from _shadows(names)
     yield from _collisions(names, renamed, taken)
 
 
-def _spelling(names: Names) -> Iterator[str]:
+def _spelling(names: Names) -> Iterator[Refusal]:
     spoken = f"--name {names.name!r}"
-    if len(names.snake) > LONGEST or len(names.prefix) > LONGEST or len(names.model_type) > LONGEST:
+    if len(names.snake) > LONGEST:
         near = names.snake[:LONGEST].rpartition("_")[0] or names.snake[:LONGEST]
-        yield f"{spoken} is longer than {LONGEST} characters, found {names.snake!r}; try --name {near}"
+        yield Refusal(f"{spoken} is longer than {LONGEST} characters, found {names.snake!r}", {"name": near})
     if not names.snake.isidentifier():
         first, _, rest = names.snake.partition("_")
         near = f"{rest}_{first}" if rest[:1].isalpha() else f"net_{names.snake}"
-        yield f"{spoken} gives {names.snake!r}, and no Python name begins with a digit; try --name {near}"
+        yield Refusal(f"{spoken} gives {names.snake!r}, and no Python name begins with a digit", {"name": near})
     if keyword.iskeyword(names.snake):
-        yield f"{spoken} gives {names.snake!r}, a keyword of Python; try --name {names.snake}_net"
-    if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", names.prefix):
-        near = "".join(re.findall(r"[A-Za-z0-9]+", names.prefix)).lstrip("0123456789") or "MyNet"
-        near = near[0].upper() + near[1:]
-        yield f"--class-prefix: expected letters and digits after a capital, found {names.prefix!r}; try {near}"
-    if not re.fullmatch(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", names.model_type):
-        near = re.sub(r"[^a-z0-9]+", "_", names.model_type.lower()).strip("_0123456789") or "my_net"
-        yield f"--model-type: expected small letters, digits and _, found {names.model_type!r}; try {near}"
+        yield Refusal(f"{spoken} gives {names.snake!r}, a keyword of Python", {"name": f"{names.snake}_net"})
+    if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", names.prefix) or len(names.prefix) > LONGEST:
+        near = "".join(re.findall(r"[A-Za-z0-9]+", names.prefix)).lstrip("0123456789")[:LONGEST] or "MyNet"
+        expected = f"a capital and then up to {LONGEST - 1} letters and digits"
+        yield Refusal(
+            f"--class-prefix: expected {expected}, found {names.prefix!r}",
+            {"class_prefix": near[0].upper() + near[1:]},
+        )
+    if not re.fullmatch(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", names.model_type) or len(names.model_type) > LONGEST:
+        near = re.sub(r"[^a-z0-9]+", "_", names.model_type.lower())[:LONGEST].strip("_0123456789") or "my_net"
+        expected = f"up to {LONGEST} small letters, digits and _"
+        yield Refusal(f"--model-type: expected {expected}, found {names.model_type!r}", {"model_type": near})
 
 
-def _native(names: Names, renamed: dict[str, str]) -> Iterator[str]:
+def _native(names: Names, renamed: dict[str, str]) -> Iterator[Refusal]:
     if names.model_type in native.model_types():
-        yield (
+        yield Refusal(
             f"model_type {names.model_type!r} is one of transformers' own, whose model would then be loaded in place "
-            f"of yours; try --model-type my_{names.model_type}, or another --name"
+            "of yours",
+            {"model_type": f"my_{names.model_type}"},
         )
     own = native.class_names() | native.auto_classes()
     for found in sorted(set(renamed.values()) & own):
-        yield (
-            f"{found} is a class of transformers' own, which pipelines would take for yours; "
-            f"try --class-prefix My{names.prefix}"
+        yield Refusal(
+            f"{found} is a class of transformers' own, which pipelines would take for yours",
+            {"class_prefix": f"My{names.prefix}"},
         )
 
 
-def _shadows(names: Names) -> Iterator[str]:
+def _shadows(names: Names) -> Iterator[Refusal]:
     if names.package in sys.stdlib_module_names or _installed(names.package):
-        yield f"{names.package!r} is an installed module, which the package would hide; try --name my_{names.snake}"
+        hidden = f"{names.package!r} is an installed module, which the package would hide"
+        yield Refusal(hidden, {"name": f"my_{names.snake}"})
 
 
 def _installed(module: str) -> bool:
@@ -86,13 +95,10 @@ def _installed(module: str) -> bool:
     return any(importlib.machinery.PathFinder.find_spec(module, [entry]) for entry in path)
 
 
-def _collisions(names: Names, renamed: dict[str, str], taken: set[str]) -> Iterator[str]:
+def _collisions(names: Names, renamed: dict[str, str], taken: set[str]) -> Iterator[Refusal]:
     forms = list(renamed.values())
-    twice = sorted({form for form in forms if forms.count(form) > 1})
-    if twice:
-        yield f"{twice[0]!r} would stand for two things; give another --model-type or --class-prefix"
+    for form in sorted({form for form in forms if forms.count(form) > 1}):
+        yield Refusal(f"{form!r} would stand for two things", {"model_type": f"my_{names.model_type}"})
     for form in sorted((set(forms) - {names.model_type}) & taken):
-        yield (
-            f"{form!r} is a name that the starter's code uses already; "
-            f"try --name {names.snake}_net, or --class-prefix {names.prefix}Net"
-        )
+        other = {"class_prefix": f"{names.prefix}Net"} if form[0].isupper() else {"name": f"{names.snake}_net"}
+        yield Refusal(f"{form!r} is a name that the starter's code uses already", other)

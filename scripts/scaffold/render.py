@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from scripts.hub_ready.manifest import ROOT
 from scripts.hub_ready.problems import Problem
-from scripts.hub_ready.update.git import changes, git_text
+from scripts.hub_ready.update.git import git_text
 from scripts.hub_ready.update.record import PATH, Record
 
 from .identifiers import rename
@@ -98,5 +98,6 @@ def planned_paths(record: Record) -> list[str]:
 
 
 def template_commit() -> tuple[str, bool]:
-    """The commit of this template, and whether its work tree holds changes that are in no commit."""
-    return git_text(ROOT, "rev-parse", "HEAD"), bool(changes(ROOT))
+    """The commit of this template, and whether files of it hold changes that are in no commit."""
+    changed = git_text(ROOT, "status", "--porcelain", "--untracked-files=no")
+    return git_text(ROOT, "rev-parse", "HEAD"), bool(changed)

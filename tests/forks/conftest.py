@@ -46,6 +46,12 @@ def long_fork(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def long_resnet_fork(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The longest names of classes that there may be."""
+    return make_fork(tmp_path_factory.mktemp("long-resnet") / "fork", "m" * 40, starter="resnet")
+
+
+@pytest.fixture(scope="session")
 def resnet_fork(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_fork(tmp_path_factory.mktemp("resnet") / "fork", "NeoBERT", starter="resnet")
 

@@ -1,6 +1,7 @@
 """What cannot be made ends with one message, and nothing half-made is left."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from scripts import new_model
 from scripts.hub_ready.console import run
 from scripts.hub_ready.manifest import ROOT
+from scripts.hub_ready.update.git import run_git, tracked
 from scripts.scaffold.starters import starters
 
 COMMAND = [sys.executable, "-m", "scripts.new_model"]
@@ -66,6 +68,25 @@ def test_a_place_that_cannot_be_written_is_a_message(ends, tmp_path: Path) -> No
     assert code in (1, 2) and "could not be written" in said and (tmp_path / "file").read_text() == "mine"
 
 
+def test_a_place_that_no_folder_can_have_is_refused(ends, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for place in (tmp_path / ("long" * 100), tmp_path / "loop" / "fork"):
+        code, _, said = ends(place, "--name", "My Net")
+        assert code == 2 and "cannot be a folder" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["loop"]
+
+
+def test_a_template_without_its_history_is_refused(tmp_path: Path) -> None:
+    run_git(tmp_path, "init", "--quiet")
+    for path in tracked(ROOT):
+        (tmp_path / "unpacked" / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, tmp_path / "unpacked" / path)
+    command = [*COMMAND, str(tmp_path / "fork"), "--name", "My Net"]
+    ends = subprocess.run(command, cwd=tmp_path / "unpacked", capture_output=True, text=True)
+    assert ends.returncode == 1 and "lies in another repository" in ends.stderr and "git clone" in ends.stderr
+    assert not (tmp_path / "fork").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -73,6 +94,7 @@ def test_a_place_that_cannot_be_written_is_a_message(ends, tmp_path: Path) -> No
         (["--name", "My Net", "--license", "gpl-3.0"], "apache-2.0, bsd-3-clause, mit"),
         (["--name", "My Net", "--starter", "text"], "expected one of resnet, vision"),
         (["--name", "bert"], "--model-type my_bert"),
+        (["--name", "My Net", "--author", "Ann\nAuthor"], "one line of printable characters"),
         (["--update"], "this is the template itself"),
     ],
 )
@@ -83,11 +105,39 @@ def test_what_is_misused_is_said_and_nothing_is_made(arguments: list[str], words
 
 def test_a_git_that_knows_nobody_is_said_before_anything_is_made(ends, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    for variable in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL"):
+        monkeypatch.delenv(variable, raising=False)
     if subprocess.run(["git", "config", "user.email"], cwd=ROOT, capture_output=True).returncode == 0:
         pytest.skip("this clone itself knows its user")
     code, _, said = ends(tmp_path / "fork", "--name", "My Net")
     assert code == 2 and "git config --global user.name" in said and "--no-git" in said
     assert not (tmp_path / "fork").exists()
+
+
+def test_an_author_in_the_environment_alone_will_do(ends, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "Eve Environment")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "eve@example.org")
+    code, _, said = ends(tmp_path / "fork", "--name", "My Net", "--license", "mit")
+    assert code == 0, said
+    assert "Eve Environment\n" in (tmp_path / "fork" / "LICENSE").read_text()
+
+
+def test_what_settings_ignore_everywhere_is_committed_all_the_same(ends, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "ignored").write_text("*_model/\n")
+    (tmp_path / "config").write_text(f"[user]\nname = A\nemail = a@b.c\n[core]\nexcludesFile = {tmp_path}/ignored\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
+    code, _, said = ends(tmp_path / "fork", "--name", "My Net")
+    assert code == 0, said
+    assert "my_net_model/modeling_my_net.py" in tracked(tmp_path / "fork")
+
+
+def test_a_terminal_without_the_letters_of_a_name_shows_escapes(tmp_path: Path) -> None:
+    ascii_alone = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [*COMMAND, str(tmp_path / "fork"), "--name", "Größe", "--dry-run"]
+    ends = subprocess.run(command, cwd=ROOT, env=ascii_alone, capture_output=True, text=True)
+    assert ends.returncode == 0 and "Gr\\xf6\\xdfe" in ends.stdout, ends.stderr
 
 
 def test_a_dry_run_says_what_would_be_made_and_makes_nothing(ends, tmp_path: Path) -> None:

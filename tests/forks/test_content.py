@@ -71,7 +71,7 @@ def test_nothing_is_said_about_forking(fork: str, request: pytest.FixtureRequest
     assert [line for line in tools if not line.startswith("scripts/hub_ready/update/")] == []
 
 
-@pytest.mark.parametrize("fork", ["vision_fork", "resnet_fork", "long_fork"])
+@pytest.mark.parametrize("fork", ["vision_fork", "resnet_fork", "long_fork", "long_resnet_fork"])
 def test_code_is_formatted_and_clean_under_any_name(fork: str, request: pytest.FixtureRequest) -> None:
     for command in (["check"], ["format", "--check"]):
         ruff = [sys.executable, "-m", "ruff", *command, "--no-cache", "."]
@@ -91,12 +91,16 @@ def test_the_whole_repository_is_there(fork: str, request: pytest.FixtureRequest
         assert f"class {name}(" in (root / f"{place}.py").read_text()
 
 
-@pytest.mark.parametrize("fork", ["vision_fork", "resnet_fork"])
+@pytest.mark.parametrize("fork", ["vision_fork", "long_fork", "resnet_fork"])
 def test_every_path_and_command_that_the_readme_names_is_there(fork: str, request: pytest.FixtureRequest) -> None:
     root = request.getfixturevalue(fork)
     readme = (root / "README.md").read_text()
     paths = re.findall(r"^([\w./]+/[\w./]*|config\.json) +(?:<-|leave)", readme, re.MULTILINE)
     assert len(paths) >= 4 and [path for path in paths if not (root / path).exists()] == []
+    columns = [
+        line.index(word) for line in readme.splitlines() for word in ("<- edit", "leave") if f"  {word}" in line
+    ]
+    assert len(columns) >= 4 and max(columns) - min(columns) == len("<- ")
     commands = set(re.findall(r"-m scripts\.(\w+)", readme))
     assert [name for name in commands if not (root / "scripts" / f"{name}.py").exists()] == []
 

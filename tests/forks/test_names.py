@@ -1,6 +1,7 @@
 """A name has its forms, or is refused with a reason and a name that would do."""
 
 import re
+import shlex
 
 import pytest
 
@@ -20,6 +21,7 @@ GOOD = {
     "E": ("e", "E"),
     "Müller naïve": ("muller_naive", "MullerNaive"),
     "Größe": ("grosse", "Grosse"),
+    "Łódź": ("lodz", "Lodz"),
     "MY NET": ("my_net", "MYNET"),
     "o'hara_net": ("o_hara_net", "OHaraNet"),
     "w" * 40: ("w" * 40, "W" + "w" * 39),
@@ -47,6 +49,9 @@ REFUSED = {
     "resnet": "model_type 'resnet' is one of transformers' own",
     "ResNet": "ResNetConfig is a class of transformers' own",
     "bert": "model_type 'bert'",
+    "class " + "x" * 40: "longer than 40",
+    "TimmWrapper": "model_type 'timm_wrapper'",
+    "my\x1bnet": "printable",
     "ViT": "model_type 'vit'",
     "auto": "AutoConfig is a class of transformers' own",
     "base": "BaseImageProcessor",
@@ -73,17 +78,23 @@ def test_a_name_that_cannot_be_is_refused_with_its_reason(name: str, starter: st
         judged(name, starter=starter)
 
 
-@pytest.mark.parametrize("name", [name for name in REFUSED if name not in ("", "!!!")])
-def test_what_a_refusal_suggests_is_not_refused(name: str) -> None:
-    given = {"name": name}
-    for _ in range(2):
-        try:
-            judged(**given)
-            return
-        except Misuse as refusal:
-            option, value = re.search(r"(?:try|instance) (?:(--[\w-]+) )?'?([^',]+)'?", str(refusal)).groups()
-            given[option.removeprefix("--").replace("-", "_")] = value
-    judged(**given)
+@pytest.mark.parametrize(
+    "given",
+    [
+        *({"name": name} for name in REFUSED if name not in ("", "!!!", "my\x1bnet")),
+        {"name": "My Net", "model_type": "Bert"},
+        {"name": "My Net", "class_prefix": "bert"},
+        {"name": "My Net", "class_prefix": "x" * 50, "model_type": "y" * 50},
+    ],
+    ids=lambda given: " ".join(given.values()),
+)
+@pytest.mark.parametrize("starter", starters())
+def test_what_a_refusal_suggests_works_at_once(given: dict[str, str], starter: str) -> None:
+    with pytest.raises(Misuse) as refused:
+        judged(**given, starter=starter)
+    said = shlex.split(re.search(r"(?:try|for instance) (--.*)$", str(refused.value))[1])
+    instead = {option.removeprefix("--").replace("-", "_"): value for option, value in zip(said[::2], said[1::2])}
+    judged(**{**given, **instead}, starter=starter)
 
 
 def test_forms_can_be_given() -> None:
@@ -95,8 +106,8 @@ def test_forms_can_be_given() -> None:
     ("given", "reason"),
     [
         ({"class_prefix": "my"}, "--class-prefix: expected"),
-        ({"class_prefix": "My-Net"}, "try MyNet"),
-        ({"model_type": "My Net"}, "try my_net"),
+        ({"class_prefix": "My-Net"}, "try --class-prefix MyNet"),
+        ({"model_type": "My Net"}, "try --model-type my_net"),
         ({"model_type": "bert"}, "transformers' own"),
         ({"model_type": "my_net_model"}, "stand for two things"),
         ({"class_prefix": "Bert"}, "BertConfig is a class of transformers' own"),
