@@ -13,6 +13,7 @@ from scripts.hub_ready.card import CardFacts, render_card
 from scripts.hub_ready.compat.report import markdown
 from scripts.hub_ready.compat.support import read_support, sentence, table
 from scripts.hub_ready.manifest import ROOT, requirement_lines
+from scripts.scaffold.starters import Starter, starters
 
 SUPPORT = read_support()
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,6 +43,17 @@ def test_requirements_begin_where_the_measured_range_begins(measured: dict[str, 
 def test_the_guard_begins_where_the_measured_range_begins(measured: dict[str, Version]) -> None:
     code = Path(configuration_resnet.__file__).read_text(encoding="utf-8")
     assert bounds(re.findall(r'"([\w-]+>=[\d.]+)"', code)) == measured
+
+
+@pytest.mark.parametrize("starter", starters().values(), ids=lambda starter: starter.name)
+def test_starters_begin_where_the_measured_range_begins(starter: Starter, measured: dict[str, Version]) -> None:
+    readme = (starter.folder / "README.md.jinja").read_text(encoding="utf-8")
+    assert f"any transformers from {SUPPORT['range']['transformers']['oldest']} on" in " ".join(readme.split())
+    for listed in starter.folder.glob("requirements.txt"):
+        assert bounds(requirement_lines(listed)).items() <= measured.items()
+        for code in starter.folder.glob("*/configuration_*.py"):
+            guarded = bounds(re.findall(r'"([\w-]+>=[\d.]+)"', code.read_text(encoding="utf-8")))
+            assert guarded == bounds(requirement_lines(listed))
 
 
 def test_the_readme_shows_the_range_the_picture_and_the_table() -> None:
