@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import typer
@@ -16,8 +17,14 @@ messages = Console(stderr=True, highlight=False, soft_wrap=True)
 results = Console(highlight=False, soft_wrap=True)
 
 
-# Seconds after an interrupt in which another is taken for an impatient one.
-_PATIENCE = 5.0
+_PATIENCE = 5.0  # seconds after an interrupt in which another is taken for an impatient one
+_AGAIN = 0.05  # seconds after which an interrupt that came at a bad time is tried again
+
+
+def _inside_import(frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_globals.get("__name__") != "importlib._bootstrap":
+        frame = frame.f_back
+    return frame is not None
 
 
 class _Interrupt:
@@ -25,10 +32,13 @@ class _Interrupt:
 
     seen: float | None = None
 
-    def __call__(self, *_: object) -> None:
-        # One is enough: another would land in the middle of clearing up. Later ones count again, since a library may
-        # have swallowed the first.
-        if self.seen is None or time.monotonic() - self.seen > _PATIENCE:
+    def __call__(self, _: int, frame: FrameType | None) -> None:
+        if _inside_import(frame):
+            # Extension modules that are interrupted in their import end the process, torch with an abort.
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+        elif self.seen is None or time.monotonic() - self.seen > _PATIENCE:
+            # One is enough: another would land in the middle of clearing up. Later ones count again, since a library
+            # may have swallowed the first.
             self.seen = time.monotonic()
             raise KeyboardInterrupt
 
@@ -64,7 +74,8 @@ def run(command: Callable[..., None]) -> None:
     for stream in (sys.stdout, sys.stderr):
         # A terminal that knows ASCII alone shows an escape in place of a letter, not an error.
         stream.reconfigure(errors="backslashreplace")
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, interrupt)
     # A shell that put the command into the background has Ctrl-C ignored.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, interrupt)

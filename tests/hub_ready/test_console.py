@@ -67,6 +67,20 @@ def test_a_second_interrupt_does_not_hit_the_clearing_up(number: int, tmp_path: 
     assert not (tmp_path / "ready").exists()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_waits_for_the_end_of_an_import(number: int, tmp_path: Path) -> None:
+    module = "import time\nfrom pathlib import Path\n{body}"
+    body = f"Path({str(tmp_path / 'ready')!r}).touch()\ntime.sleep(1)\nPath({str(tmp_path / 'whole')!r}).touch()"
+    (tmp_path / "slow.py").write_text(module.format(body=body))
+    process = start(
+        f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\nimport slow\ntime.sleep(60)", tmp_path / "ready"
+    )
+    process.send_signal(number)
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode == 1 and said == "interrupted: nothing half-done was left behind\n"
+    assert (tmp_path / "whole").exists()
+
+
 def test_an_error_that_nobody_expected_keeps_its_traceback(tmp_path: Path) -> None:
     said = start("raise ValueError('a mistake of ours')", tmp_path / "ready").communicate(timeout=60)[1]
     assert "Traceback" in said and "a mistake of ours" in said
