@@ -65,8 +65,8 @@ def _with_exit_codes(command: Callable[..., None], interrupt: _Interrupt) -> Cal
     return guarded
 
 
-def run(command: Callable[..., None]) -> None:
-    """Run `command` as a typer command and exit with its code.
+def run(command: Callable[..., None], **settings: Any) -> None:
+    """Run `command` as a typer command, with click's `settings` of its context, and exit with its code.
 
     SIGTERM is treated like Ctrl-C, so that whatever is half done is cleared away in both cases.
     """
@@ -80,5 +80,5 @@ def run(command: Callable[..., None]) -> None:
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, interrupt)
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command()(_with_exit_codes(command, interrupt))
+    app.command(context_settings=settings)(_with_exit_codes(command, interrupt))
     app()

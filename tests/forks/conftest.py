@@ -1,6 +1,7 @@
 """Forks, made once for all tests of them, and what is done inside them."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,11 @@ from typing import Any
 import pytest
 
 from scripts.hub_ready.fresh import FreshInterpreter
+from scripts.hub_ready.manifest import ROOT
+from scripts.hub_ready.update.git import run_git, tracked
 from scripts.scaffold.create import Asked, create, judged_names, record_of
+
+from .places import Place, commit, run
 
 JOBS = Path(__file__).with_name("jobs")
 Make = Callable[..., Path]
@@ -65,3 +70,27 @@ def inside(interpreter: FreshInterpreter) -> Inside:
         return interpreter.run(JOBS / f"{job}.py", given, timeout=300)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def first_place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The template as it is, and a fork of that."""
+    place = tmp_path_factory.mktemp("update")
+    template = place / "template"
+    run_git(place, "clone", "--quiet", str(ROOT), str(template))
+    for path in tracked(ROOT):
+        (template / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, template / path)
+    commit(template)
+    made = run(template, str(place / "fork"), "--name", "My Net")
+    assert made.returncode == 0, made.stderr
+    return template, place / "fork"
+
+
+@pytest.fixture
+def place(first_place: Place, tmp_path: Path) -> Iterator[Place]:
+    """A copy of both, for a test to change."""
+    for root in first_place:
+        shutil.copytree(root, tmp_path / root.name)
+    yield tmp_path / "template", tmp_path / "fork"
+    shutil.rmtree(tmp_path)

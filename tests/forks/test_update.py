@@ -1,70 +1,17 @@
 """An update brings in what is new in the template, keeps what the author did, and is done whole or not at all."""
 
-import os
-import shutil
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from scripts.hub_ready.manifest import ROOT
 from scripts.hub_ready.problems import Misuse, Problem
-from scripts.hub_ready.update.git import changes, git_text, run_git, tracked
-from scripts.hub_ready.update.merge import Merge, apply, merge_texts
+from scripts.hub_ready.update.git import changes, git_text, run_git
+from scripts.hub_ready.update.merge import merge_texts
 from scripts.hub_ready.update.record import public_address, read_record
-from scripts.hub_ready.update.update import update
+from scripts.hub_ready.update.update import find_update
 
-SCRIPT, OTHER = "scripts/classify_images.py", "scripts/hub_ready/labels.py"
-HEAD = "Classify images with an exported folder"
-Place = tuple[Path, Path]
-
-
-def commit(root: Path, message: str = "work") -> None:
-    run_git(root, "add", "--all")
-    run_git(root, "commit", "--quiet", "--allow-empty", "-m", message)
-
-
-def edit(root: Path, path: str, old: str, new: str) -> None:
-    text = (root / path).read_text()
-    assert old in text
-    (root / path).write_text(text.replace(old, new, 1))
-
-
-def run(root: Path, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "scripts.new_model", *arguments]
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120)
-
-
-def state(root: Path) -> dict[str, bytes]:
-    return {path: (root / path).read_bytes() for path in tracked(root)}
-
-
-@pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """The template as it is, and a fork of that."""
-    place = tmp_path_factory.mktemp("update")
-    template = place / "template"
-    run_git(place, "clone", "--quiet", str(ROOT), str(template))
-    for path in tracked(ROOT):
-        (template / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / path, template / path)
-    commit(template)
-    made = run(template, str(place / "fork"), "--name", "My Net")
-    assert made.returncode == 0, made.stderr
-    return template, place / "fork"
-
-
-@pytest.fixture
-def place(first: Place, tmp_path: Path) -> Iterator[Place]:
-    """A copy of both, for a test to change."""
-    for root in first:
-        shutil.copytree(root, tmp_path / root.name)
-    yield tmp_path / "template", tmp_path / "fork"
-    shutil.rmtree(tmp_path)
+from .places import HEAD, OTHER, SCRIPT, Place, commit, edit, run, state, update
 
 
 def test_a_changed_script_comes_in_and_the_authors_edits_stay(place: Place) -> None:
@@ -121,7 +68,7 @@ def test_what_one_side_removed_is_not_brought_back_nor_lost(place: Place) -> Non
     (fork / SCRIPT).unlink()
     edit(fork, OTHER, '"""Names of classes."""', '"""Mine."""')
     commit(fork)
-    merge = update(fork, str(template)).merge
+    merge = update(fork, template)
     assert merge.kept == {SCRIPT: "you removed it"} and not (fork / SCRIPT).exists()
     assert "yours stays" in merge.conflicts[OTHER] and "Mine" in (fork / OTHER).read_text()
 
@@ -130,7 +77,7 @@ def test_without_anything_new_nothing_is_done(place: Place) -> None:
     template, fork = place
     done = run(fork, "--update")
     assert done.returncode == 0 and "nothing to do" in done.stdout
-    assert update(fork, str(template)) is None and changes(fork) == []
+    assert update(fork, template) is None and changes(fork) == []
 
 
 def test_changes_in_no_commit_stop_it(place: Place) -> None:
@@ -149,7 +96,7 @@ def test_a_template_that_makes_no_tree_leaves_the_fork_as_it_was(place: Place) -
     (template / "scripts" / "scaffold" / "__main__.py").write_text("raise SystemExit('broken')\n")
     commit(template)
     with pytest.raises(Problem, match="made no tree: broken"):
-        update(fork, str(template))
+        update(fork, template)
     assert changes(fork) == []
 
 
@@ -160,67 +107,21 @@ def test_a_template_without_the_recorded_commit_is_a_message(place: Place, tmp_p
     run_git(other, "init", "--quiet")
     commit(other)
     with pytest.raises(Problem, match="the template has no commit"):
-        update(fork, str(other))
+        update(fork, other)
     with pytest.raises(Problem, match="git clone"):
-        update(fork, str(tmp_path / "nowhere"))
+        update(fork, tmp_path / "nowhere")
     assert changes(fork) == []
 
 
 def test_a_clone_that_remembers_no_template_asks_for_it(place: Place, tmp_path: Path) -> None:
     run_git(tmp_path, "clone", "--quiet", str(place[1]), str(tmp_path / "clone"))
     with pytest.raises(Misuse, match="--update --template ADDRESS"):
-        update(tmp_path / "clone")
+        find_update(tmp_path / "clone")
 
 
 def test_only_what_new_model_made_can_be_updated(tmp_path: Path) -> None:
     with pytest.raises(Misuse, match="works inside a repository that new_model made"):
-        update(ROOT)
-
-
-def test_an_interrupted_command_leaves_the_fork_as_it_was(place: Place) -> None:
-    template, fork = place
-    edit(template, SCRIPT, HEAD, "The template's sentence")
-    commit(template)
-    for seconds in (0.1, 0.3, 0.5):
-        command = [sys.executable, "-m", "scripts.new_model", "--update", "--template", str(template)]
-        process = subprocess.Popen(
-            command, cwd=fork, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
-        )
-        time.sleep(seconds)
-        process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=60)[0]
-        if "Nothing is committed yet" in said:
-            break  # a quick machine: the update was over before the signal came
-        assert process.returncode != 0 and changes(fork) == []
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
-@pytest.mark.parametrize("step", range(1, 9))
-def test_stopped_at_any_step_everything_is_as_it_was(
-    step: int, error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run_git(tmp_path, "init", "--quiet")
-    for name in ("changed", "removed", "other"):
-        (tmp_path / name).write_text("before")
-    commit(tmp_path)
-    merge = Merge(write={"changed": b"after", "folder/added": b"after", "other": b"after"}, remove=["removed"])
-    calls, (real_rename, real_write) = [], (Path.rename, Path.write_bytes)
-
-    def stop(real):
-        def counted(*arguments):
-            calls.append(arguments)
-            if len(calls) == step:
-                raise error
-            return real(*arguments)
-
-        return counted
-
-    monkeypatch.setattr(Path, "rename", stop(real_rename))
-    monkeypatch.setattr(Path, "write_bytes", stop(real_write))
-    with pytest.raises((KeyboardInterrupt, Problem)):
-        apply(merge, tmp_path, tmp_path)
-    monkeypatch.undo()
-    assert changes(tmp_path) == [] and list((tmp_path / ".git").glob("template-update-*")) == []
+        find_update(ROOT)
 
 
 def test_changes_in_different_places_merge_and_in_the_same_place_conflict() -> None:

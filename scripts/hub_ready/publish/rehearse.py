@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..child import run_child
 from ..local_hub import LocalHub
 from ..manifest import ROOT
 from ..problems import Misuse
@@ -60,16 +61,9 @@ def environment(endpoint: str, token: str, home: Path) -> dict[str, str]:
 def _run(arguments: Sequence[str], variables: dict[str, str]) -> tuple[int, str]:
     """The command's exit code and standard output; its messages pass through to standard error."""
     command = [sys.executable, "-m", "scripts.push_to_hub", *arguments, "--json"]
-    # Ctrl-C reaches this process alone, which then ends the command once: a second signal would hit its clearing up.
-    alone = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
-    with subprocess.Popen(command, cwd=ROOT, env=variables, **alone) as process:
-        try:
-            out, _ = process.communicate()
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
-    return process.returncode, out
+    # In a session of its own, an interrupt reaches it once: a second signal would hit its clearing up.
+    done = run_child(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True)
+    return done.returncode, done.stdout
 
 
 def _bytes_in(hub: LocalHub, *parts: str) -> int:

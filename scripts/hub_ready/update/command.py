@@ -1,27 +1,38 @@
 """What `new_model --update` says."""
 
+import shlex
+
 from ..console import messages, results
+from ..interrupts import too_late
 from ..manifest import ROOT
 from ..problems import Problem
-from .update import update
+from .apply import apply
+from .merge import Merge
+from .update import find_update
 
 
-def run_update(template: str | None, revision: str) -> None:
+def run_update(template: str | None, revision: str | None) -> None:
     """Update this repository and say what was done.
 
     Raises:
-        Misuse, Problem: see `update`; also for conflicts, which are left in the files, marked.
+        Misuse, Problem: see `find_update` and `apply`; also for conflicts, which are left in the files, marked.
     """
     with messages.status("comparing the template then and now"):
-        updated = update(ROOT, template, revision)
-    if updated is None:
+        update = find_update(ROOT, template, revision)
+    if update is None:
         results.print("nothing to do: this is the template's newest commit")
         return
-    merge = updated.merge
-    results.print(f"template {updated.before[:12]} to {updated.after[:12]}")
+    # An instant: what is begun is finished, and what is finished is said.
+    with too_late():
+        apply(update.merge, ROOT)
+        results.print(f"template {update.before[:12]} to {update.after[:12]}")
+        _say(update.merge)
+
+
+def _say(merge: Merge) -> None:
     for path in merge.write:
         if path not in merge.conflicts:
-            results.print(f"  changed   {path}", markup=False)
+            results.print(f"  {'new' if path in merge.new else 'changed':<8}  {path}", markup=False)
     for path in merge.remove:
         results.print(f"  removed   {path}", markup=False)
     for path, reason in merge.kept.items():
@@ -31,6 +42,12 @@ def run_update(template: str | None, revision: str) -> None:
     if merge.conflicts:
         raise Problem(
             f"{len(merge.conflicts)} of the files above need your decision: edit them, run the tests, commit; "
-            "or undo all of it: git reset --hard && git clean -d --force scripts tests"
+            f"or undo all of it: {_undo(merge)}"
         )
     results.print("Nothing is committed yet: look at git diff, run the tests, commit.")
+
+
+def _undo(merge: Merge) -> str:
+    """The commands after which everything is as it was; they touch nothing but what the update did."""
+    added = f" && rm -f -- {shlex.join(sorted(merge.new))}" if merge.new else ""
+    return f"git reset --hard{added}"
