@@ -34,6 +34,17 @@ def state(root: Path) -> dict[str, bytes]:
     return {path: (root / path).read_bytes() for path in tracked(root)}
 
 
+def listing(root: Path) -> dict[str, bytes]:
+    """Every file under `root`, ignored ones too, but for git's own."""
+    files = (path for path in root.rglob("*") if path.is_file() and ".git" not in path.relative_to(root).parts)
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+
+
+def sources(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The same without what Python wrote when it imported them."""
+    return {path: content for path, content in files.items() if not path.endswith(".pyc")}
+
+
 def update(fork: Path, template: Path, revision: str | None = None) -> Merge | None:
     """Apply what there is to apply."""
     found = find_update(fork, str(template), revision)

@@ -1,4 +1,4 @@
-"""One update: the template at the recorded commit and at its newest, each rendered, and merged with this repository."""
+"""One update: the template at the recorded commit and at its newest, rendered alike, merged into this repository."""
 
 import os
 import subprocess
