@@ -42,20 +42,20 @@ def gone(pipe: int) -> bool:
 @pytest.mark.parametrize("manner", ["orderly", "stubborn"])
 def test_an_interrupt_ends_a_child_and_all_that_it_started(manner: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "_ORDERLY", 0.2 if manner == "stubborn" else 30.0)
-    ours, theirs = os.pipe()
+    ended, (ours, theirs), real = [], os.pipe(), subprocess.Popen.communicate
 
     def interrupted(process: subprocess.Popen, **_: object) -> None:
         assert process.stdout.readline() == b"started\n"
-        monkeypatch.undo()
-        monkeypatch.setattr(child, "_ORDERLY", 0.2 if manner == "stubborn" else 30.0)
         os.close(theirs)
+        monkeypatch.setattr(subprocess.Popen, "communicate", real)
+        ended.append(process)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
     command = [sys.executable, "-c", FAMILY, str(theirs), manner]
     with pytest.raises(KeyboardInterrupt):
         run_child(command, stdout=subprocess.PIPE, pass_fds=[theirs])
-    assert gone(ours)
+    assert gone(ours) and ended[0].returncode == -(signal.SIGKILL if manner == "stubborn" else signal.SIGTERM)
     os.close(ours)
 
 

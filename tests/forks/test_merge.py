@@ -77,10 +77,12 @@ def test_a_link_in_place_of_a_folder_is_not_written_through(trees: Trees, tmp_pa
     (ours / "scripts").rename(tmp_path / "shared")
     (ours / "scripts").symlink_to(tmp_path / "shared")
     commit(ours)
-    (theirs / "scripts" / "run.py").write_text("the template's")
-    with pytest.raises(Problem, match="or a link"):
+    for name in ("run.py", "added.py"):
+        (theirs / "scripts" / name).write_text("the template's")
+    with pytest.raises(Problem, match="new for scripts/added.py, scripts/run.py, where you have .* or a link"):
         merged(trees)
-    (theirs / "scripts" / "run.py").unlink()
+    for name in ("run.py", "added.py"):
+        (theirs / "scripts" / name).unlink()
     assert merged(trees) == Merge() and (tmp_path / "shared" / "run.py").is_file()
 
 
