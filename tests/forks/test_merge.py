@@ -79,7 +79,7 @@ def test_a_link_in_place_of_a_folder_is_not_written_through(trees: Trees, tmp_pa
     commit(ours)
     for name in ("run.py", "added.py"):
         (theirs / "scripts" / name).write_text("the template's")
-    with pytest.raises(Problem, match="new for scripts/added.py, scripts/run.py, where you have .* or a link"):
+    with pytest.raises(Problem, match=r"new for scripts/added.py, scripts/run.py, where you have .* or a link"):
         merged(trees)
     for name in ("run.py", "added.py"):
         (theirs / "scripts" / name).unlink()
