@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# The last is how the console tries again an interrupt that came in the middle of an import.
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+
 
 @contextmanager
 def too_late() -> Iterator[list[int]]:
     """Let interrupts do nothing inside the block, which must be short; gives the list of those that came."""
     seen: list[int] = []
     # Handlers belong to the main thread, and no other is interrupted. What a shell had ignored stays ignored.
-    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    numbers = _INTERRUPTS if threading.current_thread() is threading.main_thread() else ()
     before = {number: signal.getsignal(number) for number in numbers}
     before = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
     try:

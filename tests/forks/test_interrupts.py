@@ -83,6 +83,7 @@ def test_an_interrupt_put_off_comes_once_at_the_end_and_one_too_late_never() -> 
         steps.append("not reached")
     with too_late():
         signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGALRM)
     assert steps == ["finished"] and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
