@@ -75,6 +75,7 @@ def test_an_interrupt_while_a_child_starts_does_not_lose_it(monkeypatch: pytest.
 
 def test_an_interrupt_put_off_comes_once_at_the_end_and_one_too_late_never() -> None:
     steps = []
+    before = signal.signal(signal.SIGALRM, lambda *_: steps.append("alarm"))
     with pytest.raises(KeyboardInterrupt):
         with put_off():
             signal.raise_signal(signal.SIGINT)
@@ -84,6 +85,7 @@ def test_an_interrupt_put_off_comes_once_at_the_end_and_one_too_late_never() -> 
     with too_late():
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGALRM)
+    signal.signal(signal.SIGALRM, before)
     assert steps == ["finished"] and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
