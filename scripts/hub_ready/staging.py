@@ -9,6 +9,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
+from .interrupts import put_off
 from .problems import Misuse, Problem
 
 
@@ -86,8 +87,9 @@ def staged(target: Path, overwrite: bool = False) -> Iterator[Path]:
             raise Problem(f"{target} was made by somebody else meanwhile, and stays; choose another place") from error
         raise Problem(f"{target} could not be written: {error}; free some space or choose another place") from error
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
-        if not target.exists():
-            for folder in missing:
-                with suppress(OSError):
-                    folder.rmdir()
+        with put_off():
+            shutil.rmtree(staging, ignore_errors=True)
+            if not target.exists():
+                for folder in missing:
+                    with suppress(OSError):
+                        folder.rmdir()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from scripts.hub_ready.child import run_child
 from scripts.hub_ready.manifest import ROOT
 from scripts.hub_ready.problems import Problem
 from scripts.hub_ready.update.git import git_text
@@ -59,7 +60,8 @@ def _format(folder: Path) -> None:
     """Sort imports and wrap lines again: other names have another order and length."""
     ends = ["--no-cache", "--no-respect-gitignore", "."]
     for command in (["check", "--quiet", "--fix", "--select", "I"], ["format", "--quiet"]):
-        done = subprocess.run([*_RUFF, *command, *ends], cwd=folder, capture_output=True, text=True)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        done = run_child([*_RUFF, *command, *ends], cwd=folder, **pipes)
         if done.returncode:
             said = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
             raise Problem(
