@@ -25,7 +25,8 @@ def _settings(manifest: Manifest) -> list[str]:
 def contract(manifest: Manifest) -> set[str]:
     """Names of the files that an exported folder holds besides the weights."""
     processors = {PROCESSOR_FILES[key] for key in manifest.processor_keys}
-    return {"config.json", "README.md", *manifest.code_files, *processors, *_COPIED, *_settings(manifest)}
+    code = {path.name for path in manifest.code_files}
+    return {"config.json", "README.md", *code, *processors, *_COPIED, *_settings(manifest)}
 
 
 def missing_files(folder: Path, manifest: Manifest) -> list[str]:
@@ -64,16 +65,18 @@ def export(model: PreTrainedModel, processors: list[Any], manifest: Manifest, fo
         folder: an empty folder.
 
     Raises:
-        Problem: the folder does not hold exactly what the contract names.
+        Problem: code imports a file that is not there, or the folder does not hold exactly what the contract names.
     """
     _register(manifest)
+    code = manifest.code_files
     # A save would write AutoConfig and the saved class alone; keys that are there already are kept by every version.
     model.config.auto_map = manifest.flat_auto_map
     model.save_pretrained(folder, max_shard_size=_SHARD)
     for processor in processors:
         processor.save_pretrained(folder)
-    for name in (*_COPIED, *_settings(manifest)):
-        shutil.copyfile(manifest.root / name, folder / name)
+    # A save copies the code of the classes that it saves; another model's may lie in a file of its own.
+    for path in (*code, *(manifest.root / name for name in (*_COPIED, *_settings(manifest)))):
+        shutil.copyfile(path, folder / path.name)
     for path in folder.iterdir():
         # safetensors writes files that only their owner can read.
         path.chmod((folder / "config.json").stat().st_mode)

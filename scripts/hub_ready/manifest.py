@@ -50,9 +50,19 @@ class Manifest:
         return {key: value.split("/")[-1] for key, value in self.auto_map.items() if key not in PROCESSOR_FILES}
 
     @property
-    def code_files(self) -> list[str]:
-        """Names of the Python files that a published folder holds."""
-        return sorted({value.split("/")[-1].rpartition(".")[0] + ".py" for value in self.auto_map.values()})
+    def code_files(self) -> list[Path]:
+        """The Python files that a published folder holds: the auto_map's, and what these import relatively, and so on.
+
+        Raises:
+            Problem: a file imports one that is not there.
+        """
+        left = [self.root / f"{value.rpartition('.')[0]}.py" for value in self.auto_map.values()]
+        found = set(left)
+        while left:
+            imported = _imported(left.pop())
+            left += imported - found
+            found |= imported
+        return sorted(found)
 
     def load_class(self, key: str) -> type:
         """The class behind an Auto class, imported from the source tree; a Problem when there is none."""
@@ -64,6 +74,20 @@ class Manifest:
             raise Problem(
                 f"config.json: auto_map[{key!r}] is {target!r}, which cannot be imported: {error}"
             ) from error
+
+
+def _imported(file: Path) -> set[Path]:
+    """The files that transformers copies with a Python file because it imports them relatively."""
+    # Where nothing is exported, nothing waits for transformers.
+    from transformers.dynamic_module_utils import get_relative_imports
+
+    found = {file.with_name(f"{module}.py") for module in get_relative_imports(file)}
+    if missing := sorted(path.name for path in found if not path.is_file()):
+        raise Problem(
+            f"{file} imports {', '.join(missing)}, which is not beside it; the loader follows `from .module import "
+            "name` alone, one level deep, and takes such a line in a docstring for an import too"
+        )
+    return found
 
 
 def read_manifest(root: Path = ROOT) -> Manifest:

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
+from scripts.hub_ready.check import check_folder
 from scripts.hub_ready.manifest import ROOT, read_manifest
 from scripts.hub_ready.update.git import changes
 
 from .conftest import Inside, make_fork
-from .mixer import edited_files, put_mixer_in
+from .mixer import edited_files, move_block_out, put_mixer_in
 
 Export = Callable[..., Path]
 SMALL = {"layers": [1, 1, 1, 1], "channels": [8, 8, 16, 16], "stem_width": 8}
@@ -75,6 +76,17 @@ def test_another_architecture_takes_an_edit_of_the_two_files_that_the_readme_nam
     assert (
         subprocess.run([sys.executable, "-m", "ruff", "check", "--no-cache", "my_net_model"], cwd=fork).returncode == 0
     )
+
+
+def test_layers_in_a_file_of_their_own_are_exported_with_the_model(
+    vision_fork: Path, tmp_path: Path, export: Export
+) -> None:
+    fork = tmp_path / "fork"
+    shutil.copytree(vision_fork, fork)
+    move_block_out(fork)
+    folder = export(fork)
+    assert (folder / "layers.py").read_bytes() == (fork / "my_net_model/layers.py").read_bytes()
+    assert [finding.rule for finding in check_folder(folder, behaviour=False).findings] == ["card-present"]
 
 
 @pytest.mark.forks

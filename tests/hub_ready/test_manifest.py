@@ -28,7 +28,23 @@ def test_the_default_architecture_is_what_config_json_says() -> None:
 def test_a_published_auto_map_has_no_folder_and_no_processor() -> None:
     manifest = Manifest(Path(), {}, {"AutoModel": "m/x.A", "AutoImageProcessor": "m/y.B"})
     assert manifest.flat_auto_map == {"AutoModel": "x.A"}
-    assert manifest.code_files == ["x.py", "y.py"]
+
+
+def test_published_code_is_what_the_auto_map_names_and_all_that_it_imports_relatively(tmp_path: Path) -> None:
+    code = {"x": "from .layers import A", "y": "", "layers": "from .norms import B", "norms": "from .layers import A"}
+    for name, text in {**code, "unused": ""}.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    manifest = Manifest(
+        tmp_path.parent, {}, {"AutoModel": f"{tmp_path.name}/x.A", "AutoConfig": f"{tmp_path.name}/y.B"}
+    )
+    assert manifest.code_files == [tmp_path / f"{name}.py" for name in ("layers", "norms", "x", "y")]
+
+
+@pytest.mark.parametrize("line", ["from .gone import A", "from ..x import A", "from .x.y import A"])
+def test_an_import_that_the_loader_cannot_follow_is_a_problem_that_names_the_file(line: str, tmp_path: Path) -> None:
+    (tmp_path / "x.py").write_text(f"try:\n    {line}\nexcept ImportError:\n    A = None\n")
+    with pytest.raises(Problem, match=r"x\.py imports .*, which is not beside it"):
+        Manifest(tmp_path, {}, {"AutoModel": "x.A"}).code_files  # noqa: B018, it reads files
 
 
 def test_a_class_that_is_not_there_is_a_problem_that_names_its_key() -> None:
