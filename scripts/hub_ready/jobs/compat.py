@@ -99,14 +99,14 @@ def _labels(config: Any) -> dict[str, Any]:
 
 def _answer(case: Case, model: Optional[nn.Module] = None, **parts: Any) -> str:
     """The pipeline's answer to a sample, as JSON."""
-    running, subject = probe("running"), case.subject
-    task = running.task_of(subject.main_key)
-    if task not in running.SAMPLES:
+    tasks, subject = probe("tasks"), case.subject
+    task = tasks.task_of(subject)
+    if task not in tasks.SCORED:
         raise probe("errors").NotApplicable(f"no pipeline that can be tried takes {subject.main_key}")
     named = model if model is not None else str(subject.folder)
     pipe = transformers.pipeline(task, model=named, trust_remote_code=True, device="cpu", **parts)
     aligned(pipe.model)
-    return json.dumps(pipe(running.SAMPLES[task](subject)))
+    return json.dumps(pipe(tasks.sample_of(task, subject)))
 
 
 def _constructed(case: Case, key: str) -> nn.Module:

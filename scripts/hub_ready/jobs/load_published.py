@@ -17,12 +17,8 @@ import torch
 import transformers
 from huggingface_hub import snapshot_download
 from safetensors.torch import load_file, save_file
-from transformers import pipelines
 
 _PROBE = Path(__file__).parents[1] / "check" / "behaviour" / "probe"
-# Pipelines whose answer is plain JSON, by the sample that they take.
-_IMAGE_TASKS = ("image-classification", "image-feature-extraction", "object-detection")
-_TEXT_TASKS = ("text-classification", "token-classification", "feature-extraction")
 
 
 def probe(module: str) -> Any:
@@ -55,7 +51,8 @@ class Loaded:
     def __init__(self, name: str, options: dict[str, Any], settings: Any):
         self.name, self.options, self.keys = name, options, settings.model_keys
         self.config = self._load("AutoConfig")
-        self.processors = {key: self._load(key) for key in settings.processor_keys}
+        self.main_key, self.processor_keys = settings.main_key, settings.processor_keys
+        self.processors = {key: self._load(key) for key in self.processor_keys}
         self.model = self.load_model(self.keys[0])
 
     def _load(self, key: str) -> Any:
@@ -91,18 +88,12 @@ def outputs_of(model: torch.nn.Module, given: dict[str, Any]) -> dict[str, torch
 
 def pipeline_answer(loaded: Loaded) -> str | None:
     """What the pipeline of the main class says to a sample, as JSON; None where there is no pipeline to try."""
-    tasks = [task for task, entry in pipelines.SUPPORTED_TASKS.items() if _is_for(entry, loaded.keys[0])]
-    feeding, sample = probe("inputs"), None
-    task = next((task for task in tasks if task in _IMAGE_TASKS + _TEXT_TASKS), None)
-    if task is None or not loaded.processors:
+    task = probe("tasks").task_of(loaded)
+    # A pipeline passes what the processors make, and nothing else.
+    if task is None or probe("inputs").from_processors(loaded) is None:
         return None
-    sample = feeding.image(loaded.config) if task in _IMAGE_TASKS else feeding.text()
     pipe = transformers.pipeline(task, model=loaded.name, trust_remote_code=True, device="cpu", **loaded.options)
-    return json.dumps({"task": task, "answer": pipe(sample)}, sort_keys=True)
-
-
-def _is_for(entry: dict[str, Any], key: str) -> bool:
-    return any(getattr(cls, "__name__", "") == key for cls in entry["pt"])
+    return json.dumps({"task": task, "answer": pipe(probe("tasks").sample_of(task, loaded))}, sort_keys=True)
 
 
 def differences(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> list[str]:

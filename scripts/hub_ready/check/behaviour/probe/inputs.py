@@ -45,11 +45,13 @@ def make_inputs(subject: Subject) -> Inputs:
     model = subject.model
     if type(model).dummy_inputs is not PreTrainedModel.dummy_inputs:
         return _sliced(dict(model.dummy_inputs), "dummy_inputs")
-    made = _from_processors(subject, model)
-    missing = _missing(model, made.batch if made else {})
-    if made and not missing:
-        return made
-    return _from_configuration(model)
+    return from_processors(subject) or _from_configuration(model)
+
+
+def from_processors(subject: Subject) -> Inputs | None:
+    """What the processors make of samples; None where there are none, or where forward needs more."""
+    made = _made_by_processors(subject, subject.model)
+    return made if made and not _missing(subject.model, made.batch) else None
 
 
 def _missing(model: nn.Module, given: Iterable[str]) -> list[str]:
@@ -115,7 +117,7 @@ def text(index: int = 0) -> str:
     return _TEXTS[index % BATCH]
 
 
-def _from_processors(subject: Subject, model: nn.Module) -> Inputs | None:
+def _made_by_processors(subject: Subject, model: nn.Module) -> Inputs | None:
     processors = subject.processors
     makers = [maker_of(key, processor, model.config) for key, processor in processors.items()]
     if not makers:

@@ -14,13 +14,13 @@ import transformers
 import transformers.dynamic_module_utils as dynamic
 from packaging.version import Version
 from torch import Tensor, nn
-from transformers import pipelines
 
 from . import inputs as feeding
 from .compare import TOLERANCE, differing, digest, distance, few, floats, not_finite, outputs, unsaved_buffers
 from .errors import NotApplicable
 from .inputs import Inputs
 from .subject import VERSION, Subject, dtype_argument, garbage_shown
+from .tasks import SCORED, sample_of, task_of
 
 
 def inputs(subject: Subject) -> dict[str, Any]:
@@ -154,30 +154,6 @@ def export(subject: Subject) -> dict[str, Any]:
     return {"worst": {name: gap for name, gap in gaps.items() if not gap <= TOLERANCE}, "tolerance": TOLERANCE}
 
 
-def task_of(key: str) -> str | None:
-    """The pipeline of an Auto class: the one whose model it is."""
-    if key == "AutoModel":
-        return None
-    for task, entry in pipelines.SUPPORTED_TASKS.items():
-        if any(getattr(cls, "__name__", "") == key for cls in entry["pt"]):
-            return task
-    return None
-
-
-SAMPLES = {
-    "image-classification": lambda subject: feeding.image(subject.config),
-    "text-classification": lambda subject: feeding.text(),
-    "token-classification": lambda subject: feeding.text(),
-    "audio-classification": lambda subject: _audio(subject),
-}
-
-
-def _audio(subject: Subject) -> Any:
-    extractor = subject.processors.get("AutoFeatureExtractor") or subject.processors.get("AutoProcessor")
-    rate = getattr(extractor, "sampling_rate", 16000)
-    return {"raw": feeding.sound(rate), "sampling_rate": rate}
-
-
 def parts_of(subject: Subject) -> dict[str, Any]:
     """The processors, by the names under which a pipeline takes them."""
     names = {
@@ -190,13 +166,13 @@ def parts_of(subject: Subject) -> dict[str, Any]:
 
 def pipeline(subject: Subject) -> dict[str, Any]:
     """The whole way from a sample to labelled scores, as the pipeline of the Auto class goes it."""
-    task = task_of(subject.main_key)
-    if task not in SAMPLES:
+    task = task_of(subject)
+    if task not in SCORED:
         raise NotApplicable(f"no pipeline that can be tried takes {subject.main_key}")
     # A custom processor is not found by itself before 4.54.
     parts = {} if Version("4.54") <= VERSION else parts_of(subject)
     pipe = transformers.pipeline(task, model=str(subject.folder), trust_remote_code=True, device="cpu", **parts)
-    answer = pipe(SAMPLES[task](subject))
+    answer = pipe(sample_of(task, subject))
     entries = answer if isinstance(answer, list) else [answer]
     names = set((subject.config.id2label or {}).values())
     return {
