@@ -13,11 +13,12 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from .check.tasks import TASKS
+from .checkpoint import read_weights
 from .manifest import Manifest
 from .problems import Problem
 from .proof import Reference
 from .samples import sample_image
-from .weights import load_weights, read_weights
+from .weights import load_weights
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,6 @@ def build_processor(manifest: Manifest, config: Any) -> Any | None:
     return cls(**{name: getattr(config, name) for name in shared})
 
 
-def _checkpoint(weights: str) -> Path:
-    """The file behind --weights, which may be the folder of a saved model."""
-    path = Path(weights)
-    return path / "model.safetensors" if path.is_dir() else path
-
-
 def _fields(weights: str) -> dict[str, Any]:
     """What a folder of a saved model says about itself."""
     folder = Path(weights)
@@ -106,7 +101,7 @@ def load_source(manifest: Manifest, weights: str, seed: int, id2label: dict[int,
         Problem: the configuration or the weights do not fit.
     """
     auto_class = main_auto_class(manifest)
-    state = None if weights == "random" else read_weights(_checkpoint(weights))
+    state = None if weights == "random" else read_weights(Path(weights))
     config = build_config(manifest, _fields(weights), id2label)
     torch.manual_seed(seed)
     model = manifest.load_class(auto_class)(config).eval()

@@ -12,8 +12,9 @@ from timm.models.resnet import ResNet
 from torch import nn
 
 from resnet_model import ResnetConfig
+from scripts.hub_ready.checkpoint import PREFIXES, read_weights
 from scripts.hub_ready.problems import Misuse, Problem
-from scripts.hub_ready.weights import PREFIXES, load_weights, read_weights
+from scripts.hub_ready.weights import load_weights
 
 from .architecture import config_from, recorded_arguments
 
