@@ -12,6 +12,7 @@ from torch import Tensor
 from .card import CardFacts, render_card
 from .check.gate import demand_no_findings
 from .fresh import FreshInterpreter
+from .problems import Problem, together
 from .proof import Reference, prove
 from .weights import check_written, checksums
 
@@ -88,12 +89,17 @@ def finish(folder: Path, original: Original, interpreter: FreshInterpreter) -> t
         sha256 of each weights file, and the versions that ran.
 
     Raises:
-        Problem: a finding of the static check, a weight that is not the original's, or a number that differs.
+        Problem: findings of the static check, a weight that is not the original's, or a number that differs.
     """
     with ThreadPoolExecutor(1) as meanwhile:
         # The stranger loads in another process, so hashing and reading files costs no time of its own.
         completed = meanwhile.submit(_complete, folder, original)
-        versions = prove(folder, original.reference, interpreter)
+        try:
+            versions = prove(folder, original.reference, interpreter)
+        except Problem as problem:
+            found = completed.exception()
+            # The check often knows why a load went wrong.
+            raise together([problem, found]) if isinstance(found, Problem) else problem from problem
         return completed.result(), versions
 
 

@@ -1,7 +1,7 @@
 """The proof that a folder loads, as a stranger would load it, with the numbers that it was made from."""
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,9 @@ from torch import Tensor
 
 from .fresh import JOBS, FreshInterpreter, JobFailed
 from .problems import Problem
+
+# The argument that takes an image processor's pixels, and the tensor that holds them.
+PIXELS = {"pixel_values": "pixel_values"}
 
 
 @dataclass(frozen=True)
@@ -21,13 +24,15 @@ class Reference:
             (uint8, height x width [x channels]) that it makes `pixel_values` (1, channels, height, width) of.
         outputs: Auto class to {field of its output: name among `tensors`}.
         task: the pipeline to try on the image, or None.
-        inputs: names among `tensors` that the models are fed with.
+        inputs: argument of forward to the name among `tensors` that it is fed with; a model gets those it takes.
+        buffers: Auto class to {buffer that no file holds: name among `tensors`}.
     """
 
     tensors: dict[str, Tensor]
     outputs: dict[str, dict[str, str]]
     task: str | None = None
-    inputs: tuple[str, ...] = ("pixel_values",)
+    inputs: dict[str, str] = field(default_factory=lambda: PIXELS)
+    buffers: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def prove(folder: Path, reference: Reference, interpreter: FreshInterpreter) -> dict[str, Any]:
@@ -42,8 +47,8 @@ def prove(folder: Path, reference: Reference, interpreter: FreshInterpreter) -> 
     with tempfile.TemporaryDirectory(prefix="proof-") as scratch:
         path = Path(scratch) / "reference.safetensors"
         save_file({name: tensor.contiguous() for name, tensor in reference.tensors.items()}, path)
-        arguments = {"folder": str(folder.resolve()), "reference": str(path)}
-        arguments |= {"outputs": reference.outputs, "inputs": reference.inputs, "task": reference.task}
+        arguments = {"folder": str(folder.resolve()), "reference": str(path), "task": reference.task}
+        arguments |= {"outputs": reference.outputs, "inputs": reference.inputs, "buffers": reference.buffers}
         try:
             answer = interpreter.run(JOBS / "load_and_compare.py", arguments)
         except JobFailed as failure:

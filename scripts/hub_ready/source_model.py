@@ -1,4 +1,4 @@
-"""The model of this source tree: as the manifest says, fresh or with weights of the author's, and its numbers."""
+"""The model of this source tree: as the manifest says, fresh or with weights of the author's."""
 
 import inspect
 from collections.abc import Mapping
@@ -6,18 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
-from torch import Tensor
 from transformers import PreTrainedModel
 
 from .check.tasks import TASKS
 from .checkpoint import read_weights
 from .manifest import Manifest
 from .problems import Problem
-from .proof import Reference
-from .samples import sample_image
 from .weights import load_weights
 
 
@@ -109,48 +104,3 @@ def load_source(manifest: Manifest, weights: str, seed: int, id2label: dict[int,
         load_weights(model, state, weights)
     origin = f"random initialisation, seed {seed}" if state is None else f"the author's {Path(weights).name}"
     return Source(auto_class, model, build_processor(manifest, config), origin)
-
-
-def _sibling(cls: type, source: Source) -> PreTrainedModel:
-    """A model of another class of the manifest with the same weights, as far as it has them."""
-    model, state = cls(source.model.config).eval(), source.model.state_dict()
-    # A head that holds the whole body in one attribute has the body's names behind that attribute's.
-    inner = f"{source.model.base_model_prefix}."
-    found = {name: state.get(name, state.get(inner + name)) for name in model.state_dict()}
-    load_weights(model, {name: tensor for name, tensor in found.items() if tensor is not None}, source.auto_class)
-    return model
-
-
-def _tensors(output: Any) -> dict[str, Tensor]:
-    return {name: value for name, value in output.items() if isinstance(value, Tensor)}
-
-
-def _example(source: Source) -> dict[str, Tensor]:
-    """What the models are fed with: the pixels of the sample image, beside that image, or their own `dummy_inputs`."""
-    if source.processor is None:
-        return dict(source.model.dummy_inputs)
-    grey = getattr(source.model.config, "num_channels", 3) == 1
-    image = Image.fromarray(sample_image()).convert("L" if grey else "RGB")
-    pixels = source.processor(image, return_tensors="pt")["pixel_values"].contiguous()
-    return {"pixel_values": pixels, "image": torch.from_numpy(np.array(image))}
-
-
-def reference_of(source: Source, manifest: Manifest) -> Reference:
-    """The outputs of every class of the manifest for one input.
-
-    Raises:
-        Problem: the outputs are not finite, so that nothing can equal them.
-    """
-    tensors, outputs = _example(source), {}
-    given = {name: tensor for name, tensor in tensors.items() if name != "image"}
-    for key in manifest.model_keys:
-        model = source.model if key == source.auto_class else _sibling(manifest.load_class(key), source)
-        with torch.no_grad():
-            found = _tensors(model(**given))
-        outputs[key] = {field: f"{key}.{field}" for field in found}
-        tensors.update({f"{key}.{field}": tensor for field, tensor in found.items()})
-        if key == source.auto_class and "logits" in found:
-            tensors["logits"] = found["logits"].clone()
-    if not all(tensor.isfinite().all() for tensor in tensors.values() if tensor.is_floating_point()):
-        raise Problem("the model's own outputs are not finite with these weights")
-    return Reference(tensors, outputs, source.task if "image" in tensors else None, tuple(given))

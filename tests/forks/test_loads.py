@@ -31,7 +31,7 @@ def export(inside: Inside, tmp_path: Path) -> Export:
         made = inside("export", root=root, target=target, fields=fields, weights=weights)
         job, reference = ROOT / "scripts/hub_ready/jobs/load_and_compare.py", f"{target}.safetensors"
         proof = {"folder": target, "reference": reference, "task": made["task"]}
-        proof |= {"inputs": made["inputs"], "outputs": made["outputs"]}
+        proof |= {"inputs": made["inputs"], "outputs": made["outputs"], "buffers": made["buffers"]}
         assert inside(str(job.with_suffix("")), **proof)["differences"] == []
         return target
 

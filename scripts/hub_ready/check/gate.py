@@ -5,13 +5,21 @@ from pathlib import Path
 from ..problems import Problem
 from . import check_folder
 
+_SHOWN = 10
+
 
 def demand_no_findings(folder: Path) -> None:
     """Demand that no rule of the static check finds anything; what the model does is proved separately.
 
     Raises:
-        Problem: the first finding.
+        Problem: the findings, of warnings too: what is made here is to be faultless.
     """
     findings = check_folder(folder, behaviour=False).findings
-    if findings:
-        raise Problem(f"{findings[0].rule}: {findings[0].message} (and {len(findings) - 1} more findings)")
+    if not findings:
+        return
+    lines = [f"  {found.severity} {found.place}: {found.rule}: {found.message}" for found in findings[:_SHOWN]]
+    lines += [f"  and {len(findings) - _SHOWN} more"] if len(findings) > _SHOWN else []
+    raise Problem(
+        "\n".join(["the check finds fault with the exported folder, and an export has no finding:", *lines])
+        + f"\n`python -m scripts.check_repo --explain {findings[0].rule}` says why, and what repairs it"
+    )

@@ -3,6 +3,7 @@
 Runs in a fresh interpreter; imports nothing of this project.
 """
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ def difference(name: str, found: torch.Tensor, expected: torch.Tensor) -> str | 
         return f"{name}: expected {expected.dtype} {tuple(expected.shape)}, found {found.dtype} {tuple(found.shape)}"
     if torch.equal(found, expected):
         return None
+    if not found.isfinite().all() and expected.isfinite().all():
+        return f"{name}: holds NaN or infinity, where the original is finite"
     distance = (found.double() - expected.double()).abs().max().item()
     return f"{name}: differs by up to {distance:.3g}, where equality is demanded"
 
@@ -66,15 +69,21 @@ def load_model(auto: str, folder: Path, files: dict[str, Path]) -> tuple[torch.n
     return aligned(model.eval()), reported + weight_differences(model, files)
 
 
-def check_model(
-    auto: str, folder: Path, files: dict[str, Path], given: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]
-) -> list[str]:
-    """Differences of one Auto class: its report, its weights, its outputs for what it is given."""
-    model, found = load_model(auto, folder, files)
+def buffer_differences(model: torch.nn.Module, expected: dict[str, torch.Tensor]) -> list[str]:
+    """What is wrong with the buffers that no file holds."""
+    found, wrong = dict(model.named_buffers(remove_duplicate=False)), []
+    for name, tensor in expected.items():
+        said = difference(name, found[name], tensor) if name in found else f"{name}: is missing"
+        wrong += [f"buffer {said}; no file holds it, so `_init_weights` must fill it"] if said else []
+    return wrong
+
+
+def run(model: torch.nn.Module, given: dict[str, torch.Tensor]) -> Any:
+    """What a model gives for as much of an input as it takes."""
+    known = inspect.signature(model.forward).parameters
+    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values())
     with torch.no_grad():
-        output = model(**given)
-    found += [difference(field, output[field], tensor) for field, tensor in expected.items()]
-    return [f"{auto}: {text}" for text in found if text]
+        return model(**{name: tensor for name, tensor in given.items() if takes_all or name in known})
 
 
 def check_processor(folder: Path, reference: dict[str, torch.Tensor]) -> list[str]:
@@ -106,16 +115,22 @@ def check_pipeline(folder: Path, task: str, reference: dict[str, torch.Tensor]) 
 
 
 def main(
-    folder: str, reference: str, inputs: list[str], outputs: dict[str, dict[str, str]], task: str | None
+    folder: str,
+    reference: str,
+    inputs: dict[str, str],
+    outputs: dict[str, dict[str, str]],
+    buffers: dict[str, dict[str, str]],
+    task: str | None,
 ) -> dict[str, Any]:
     """Load `folder` through every Auto class and compare.
 
     Args:
         folder: an exported folder.
-        reference: a safetensors file with the tensors that `inputs` and `outputs` name, and, for an image processor,
-            `image` (uint8, height x width [x channels]) and the `pixel_values` that it makes of it.
-        inputs: names of the tensors that the models are fed with.
+        reference: a safetensors file with the tensors that the following name, and, for an image processor, `image`
+            (uint8, height x width [x channels]) and the `pixel_values` that it makes of it.
+        inputs: argument of forward to the name of its tensor; a model gets those that it takes.
         outputs: Auto class to {field of its output: name of the tensor that it must equal}.
+        buffers: Auto class to {buffer that no file holds: name of the tensor that it must equal}.
         task: of the pipeline that takes the image; None where there is none.
 
     Returns:
@@ -125,8 +140,12 @@ def main(
     files = weights_of(place)
     transformers.AutoConfig.from_pretrained(place, trust_remote_code=True)
     found = check_processor(place, tensors) if "image" in tensors else []
-    given = {name: tensors[name] for name in inputs}
+    given = {name: tensors[key] for name, key in inputs.items()}
     for auto, fields in outputs.items():
-        found += check_model(auto, place, files, given, {field: tensors[name] for field, name in fields.items()})
+        model, wrong = load_model(auto, place, files)
+        wrong += buffer_differences(model, {name: tensors[key] for name, key in buffers.get(auto, {}).items()})
+        output = run(model, given)
+        wrong += filter(None, (difference(field, output[field], tensors[name]) for field, name in fields.items()))
+        found += [f"{auto}: {text}" for text in wrong]
     found += check_pipeline(place, task, tensors) if task else []
     return {"differences": found, "versions": {"transformers": transformers.__version__, "torch": torch.__version__}}

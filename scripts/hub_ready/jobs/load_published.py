@@ -79,11 +79,9 @@ def answers(loaded: Loaded) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
 
 def outputs_of(model: torch.nn.Module, given: dict[str, Any]) -> dict[str, torch.Tensor]:
     """Every tensor in what a model returns for as much of an input as it takes."""
-    known = probe("inputs").parameters(model)
-    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values())
     transformers.set_seed(0)
     with torch.no_grad():
-        return probe("compare").outputs(model(**{n: v for n, v in given.items() if takes_all or n in known}))
+        return probe("compare").outputs(model(**probe("inputs").accepted(model, given)))
 
 
 def pipeline_answer(loaded: Loaded) -> str | None:

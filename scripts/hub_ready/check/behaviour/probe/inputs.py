@@ -51,10 +51,11 @@ def make_inputs(subject: Subject) -> Inputs:
 def from_processors(subject: Subject) -> Inputs | None:
     """What the processors make of samples; None where there are none, or where forward needs more."""
     made = _made_by_processors(subject, subject.model)
-    return made if made and not _missing(subject.model, made.batch) else None
+    return made if made and not missing(subject.model, made.batch) else None
 
 
-def _missing(model: nn.Module, given: Iterable[str]) -> list[str]:
+def missing(model: nn.Module, given: Iterable[str]) -> list[str]:
+    """The arguments that forward needs and that are not among the given ones."""
     needed = [
         name
         for name, parameter in parameters(model).items()
@@ -76,7 +77,8 @@ def _sliced(batch: dict[str, Any], source: str) -> Inputs:
     return Inputs(batch, singles, source)
 
 
-def _accepted(model: nn.Module, made: dict[str, Any]) -> dict[str, Any]:
+def accepted(model: nn.Module, made: dict[str, Any]) -> dict[str, Any]:
+    """Those arguments that forward takes."""
     known = parameters(model)
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
         return dict(made)
@@ -126,7 +128,7 @@ def _made_by_processors(subject: Subject, model: nn.Module) -> Inputs | None:
     def make(indices: list[int]) -> dict[str, Any]:
         made: dict[str, Any] = {}
         for maker in makers:
-            made = {**_accepted(model, dict(maker(indices))), **made}
+            made = {**accepted(model, dict(maker(indices))), **made}
         return made
 
     singles = [make([index]) for index in range(BATCH)]
@@ -183,9 +185,9 @@ def _from_configuration(model: nn.Module) -> Inputs:
             made[name] = maker(config, random)
     if "input_ids" not in made:
         made.pop("attention_mask", None)
-    missing = _missing(model, made)
-    if missing or not made:
-        wanted = ", ".join(missing) or "no argument that could be recognised"
+    lacking = missing(model, made)
+    if lacking or not made:
+        wanted = ", ".join(lacking) or "no argument that could be recognised"
         raise CannotFeed(f"{type(model).__name__}.forward needs {wanted}")
     return _sliced(made, "the configuration")
 
