@@ -12,8 +12,7 @@ from .labels import read_labels
 from .manifest import Manifest
 from .problems import Misuse
 from .source_card import card_data, card_facts
-from .source_model import load_source
-from .source_reference import reference_of
+from .source_model import load_source, reference_of
 from .staging import check_target, staged
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,11 +17,13 @@ from .manifest import Manifest
 from .problems import Problem
 from .proof import PIXELS, Reference
 from .samples import sample_image
-from .source_model import Source
 from .weights import load_weights
 
+if TYPE_CHECKING:
+    from .source_model import Source
 
-def _sibling(cls: type, source: Source) -> PreTrainedModel:
+
+def _sibling(cls: type, source: "Source") -> PreTrainedModel:
     """A model of another class of the manifest with the same weights, as far as it has them."""
     model, state = cls(source.model.config).eval(), source.model.state_dict()
     # A head that holds the whole body in one attribute has the body's names behind that attribute's.
@@ -31,7 +33,7 @@ def _sibling(cls: type, source: Source) -> PreTrainedModel:
     return model
 
 
-def _shown(source: Source) -> dict[str, Tensor]:
+def _shown(source: "Source") -> dict[str, Tensor]:
     """The sample image and its pixels; nothing without an image processor."""
     if source.processor is None:
         return {}
@@ -41,7 +43,7 @@ def _shown(source: Source) -> dict[str, Tensor]:
     return {"pixel_values": pixels, "image": torch.from_numpy(np.array(image))}
 
 
-def _fed(source: Source) -> dict[str, Tensor]:
+def _fed(source: "Source") -> dict[str, Tensor]:
     """What forward takes beyond pixels: its own `dummy_inputs`, or what its configuration tells."""
     try:
         made = make_inputs(SimpleNamespace(model=source.model, processors={}))
@@ -67,7 +69,7 @@ def _run(model: PreTrainedModel, given: dict[str, Tensor], root: Path) -> dict[s
     return {name: value for name, value in output.items() if isinstance(value, Tensor)}
 
 
-def reference_of(source: Source, manifest: Manifest) -> Reference:
+def reference_of(source: "Source", manifest: Manifest) -> Reference:
     """The outputs of every class of the manifest for one input.
 
     Raises:

@@ -1,6 +1,7 @@
 """Forks, made once for all tests of them, and what is done inside them."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from scripts.hub_ready.fresh import FreshInterpreter
-from scripts.hub_ready.manifest import ROOT
+from scripts.hub_ready.manifest import ROOT, read_manifest
 from scripts.hub_ready.update.git import run_git, tracked
 from scripts.scaffold.create import Asked, create, judged_names, record_of
 
@@ -18,6 +19,7 @@ from .places import Place, commit, run
 JOBS = Path(__file__).with_name("jobs")
 Make = Callable[..., Path]
 Inside = Callable[..., Any]
+Export = Callable[..., Path]
 
 
 def make_fork(dest: Path, name: str, git: bool = True, **asked: str) -> Path:
@@ -95,3 +97,21 @@ def place(first_place: Place, tmp_path: Path) -> Iterator[Place]:
         shutil.copytree(root, tmp_path / root.name)
     yield tmp_path / "template", tmp_path / "fork"
     shutil.rmtree(tmp_path)
+
+
+@pytest.fixture
+def export(inside: Inside, tmp_path: Path) -> Export:
+    """Export a fork's model, and prove the folder for a stranger; `wrong`: what the first differences say."""
+
+    def run(root: Path, weights: str = "random", name: str = "", wrong: tuple[str, ...] = (), **fields: Any) -> Path:
+        target = tmp_path / (name or read_manifest(root).config["model_type"])
+        made = inside("export", root=root, target=target, fields=fields, weights=weights)
+        job, reference = ROOT / "scripts/hub_ready/jobs/load_and_compare.py", f"{target}.safetensors"
+        proof = {"folder": target, "reference": reference, "task": made["task"]}
+        proof |= {"inputs": made["inputs"], "outputs": made["outputs"], "buffers": made["buffers"]}
+        differences = inside(str(job.with_suffix("")), **proof)["differences"]
+        assert len(differences) >= len(wrong) if wrong else differences == [], differences
+        assert [found for found, said in zip(differences, wrong, strict=False) if not re.search(said, found)] == []
+        return target
+
+    return run

@@ -4,38 +4,19 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from safetensors.torch import load_file
 
 from scripts.hub_ready.check import check_folder
-from scripts.hub_ready.manifest import ROOT, read_manifest
+from scripts.hub_ready.manifest import ROOT
 from scripts.hub_ready.update.git import changes
 
-from .conftest import Inside, make_fork
+from .conftest import Export, Inside, make_fork
 from .mixer import edited_files, move_block_out, put_mixer_in
 
-Export = Callable[..., Path]
 SMALL = {"layers": [1, 1, 1, 1], "channels": [8, 8, 16, 16], "stem_width": 8}
-
-
-@pytest.fixture
-def export(inside: Inside, tmp_path: Path) -> Export:
-    """Export a fork's model, and prove the folder for a stranger."""
-
-    def run(root: Path, weights: str = "random", name: str = "", **fields: Any) -> Path:
-        target = tmp_path / (name or read_manifest(root).config["model_type"])
-        made = inside("export", root=root, target=target, fields=fields, weights=weights)
-        job, reference = ROOT / "scripts/hub_ready/jobs/load_and_compare.py", f"{target}.safetensors"
-        proof = {"folder": target, "reference": reference, "task": made["task"]}
-        proof |= {"inputs": made["inputs"], "outputs": made["outputs"], "buffers": made["buffers"]}
-        assert inside(str(job.with_suffix("")), **proof)["differences"] == []
-        return target
-
-    return run
 
 
 def test_forks_and_the_template_do_not_disturb_each_other(

@@ -14,8 +14,7 @@ def main(root: str, target: str, fields: dict, weights: str = "random") -> dict:
 
     from scripts.hub_ready.export import export
     from scripts.hub_ready.manifest import read_manifest
-    from scripts.hub_ready.source_model import load_source
-    from scripts.hub_ready.source_reference import reference_of
+    from scripts.hub_ready.source_model import load_source, reference_of
 
     manifest = read_manifest()
     manifest.config.update(fields)
