@@ -11,12 +11,13 @@ from transformers import PreTrainedModel
 
 from .check.tasks import TASKS
 from .checkpoint import read_weights
+from .console import messages
 from .manifest import Manifest
 from .problems import Problem
 from .source_reference import reference_of
-from .weights import load_weights
+from .weights import conversion, load_weights
 
-# The tests that forks own take all of a source's model from here.
+# Whoever tests a source tree's model takes all of it from here.
 __all__ = ["Source", "build_config", "build_processor", "load_source", "main_auto_class", "reference_of"]
 
 
@@ -104,7 +105,12 @@ def load_source(manifest: Manifest, weights: str, seed: int, id2label: dict[int,
     config = build_config(manifest, _fields(weights), id2label)
     torch.manual_seed(seed)
     model = manifest.load_class(auto_class)(config).eval()
+    origin = f"random initialisation, seed {seed}"
     if state is not None:
         load_weights(model, state, weights)
-    origin = f"random initialisation, seed {seed}" if state is None else f"the author's {Path(weights).name}"
+        origin = f"the author's {Path(weights).name}"
+        if converted := conversion(model, state):
+            origin += f", converted from {converted}"
+            # transformers 4 loads float32 whatever is saved, 5 what is saved: one folder, the same numbers on both.
+            messages.print(f"{weights}: exported in another type, converted from {converted}", markup=False)
     return Source(auto_class, model, build_processor(manifest, config), origin)

@@ -30,6 +30,14 @@ def load_weights(model: torch.nn.Module, state: dict[str, Tensor], origin: str) 
     model.load_state_dict(state)
 
 
+def conversion(model: torch.nn.Module, state: Mapping[str, Tensor]) -> str:
+    """How a model changes the type of floating tensors that it loads, "float16 to float32"; empty if it keeps it."""
+    expected = model.state_dict()
+    pairs = {(state[name].dtype, tensor.dtype) for name, tensor in expected.items() if tensor.is_floating_point()}
+    words = [f"{old} to {new}".replace("torch.", "") for old, new in pairs if old != new]
+    return ", ".join(sorted(words))
+
+
 def check_written(expected: Mapping[str, Tensor], folder: Path) -> None:
     """Compare the weights files of a folder with what should be in them; a Problem when a single bit differs."""
     left = dict(expected)

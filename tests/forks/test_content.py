@@ -105,6 +105,13 @@ def test_every_path_and_command_that_the_readme_names_is_there(fork: str, reques
     assert [name for name in commands if not (root / "scripts" / f"{name}.py").exists()] == []
 
 
+def test_the_readme_names_the_folder_that_an_export_without_a_name_makes(tmp_path: Path) -> None:
+    fork = make_fork(tmp_path / "fork", "Hyper Net", git=False, model_type="hy-net")
+    readme = (fork / "README.md").read_text()
+    assert set(re.findall(r"exports/([\w-]+)", readme)) == {read_manifest(fork).config["model_type"]} == {"hy-net"}
+    assert set(re.findall(r"scripts\.export_model ([\w-]+)", readme)) == {"hy-net"}
+
+
 def test_the_first_commit_says_where_it_came_from(vision_fork: Path) -> None:
     record, message = read_record(vision_fork), git_text(vision_fork, "log", "--format=%an%n%B")
     assert changes(vision_fork) == [] and git_text(vision_fork, "rev-list", "--count", "HEAD") == "1"

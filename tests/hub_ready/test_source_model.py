@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from scripts.hub_ready.export_source import repository_name
 from scripts.hub_ready.labels import read_labels
 from scripts.hub_ready.manifest import read_manifest
 from scripts.hub_ready.problems import Misuse, Problem
-from scripts.hub_ready.source_model import build_config, build_processor, main_auto_class
+from scripts.hub_ready.source_model import build_config, build_processor, load_source, main_auto_class
 
 
 def test_the_main_class_is_the_first_architecture() -> None:
@@ -33,6 +34,15 @@ def test_the_processor_takes_what_the_configuration_also_has() -> None:
     processor = build_processor(manifest, config)
     shared = [name for name in inspect.signature(type(processor).__init__).parameters if hasattr(config, name)]
     assert [name for name in shared if getattr(processor, name) != getattr(config, name)] == []
+
+
+def test_weights_that_change_their_type_are_said_to(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    manifest = read_manifest()
+    model = load_source(manifest, "random", seed=0).model
+    for dtype, said in ((torch.float16, ", converted from float16 to float32"), (torch.float32, "")):
+        model.to(dtype).save_pretrained(tmp_path / "trained")
+        assert load_source(manifest, str(tmp_path / "trained"), seed=0).origin == f"the author's trained{said}"
+        assert ("from float16 to float32" in capsys.readouterr().err) == bool(said)
 
 
 def test_as_many_names_as_there_are_make_the_classes(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from scripts.hub_ready.problems import Problem
-from scripts.hub_ready.weights import check_written, checksums, load_weights
+from scripts.hub_ready.weights import check_written, checksums, conversion, load_weights
 
 
 def state() -> dict[str, torch.Tensor]:
@@ -19,6 +19,13 @@ def test_weights_of_another_model_list_what_does_not_fit() -> None:
     other = {"weight": torch.zeros(5, 3), "scale": torch.ones(1)}
     with pytest.raises(Problem, match=r"1 missing: bias; 1 unexpected: scale; 1 of another shape: weight \(expected"):
         load_weights(nn.Linear(3, 2), other, "other.pt")
+
+
+def test_a_change_of_type_is_told_and_integers_have_none() -> None:
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    assert conversion(model, model.state_dict()) == ""
+    halves = {name: tensor.half() for name, tensor in model.state_dict().items()}
+    assert conversion(model, halves) == "float16 to float32"
 
 
 def test_what_was_written_is_compared_bit_by_bit(tmp_path: Path) -> None:
