@@ -11,7 +11,6 @@ Exit codes: 0 done, 1 found wanting, 2 misused.
 """
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from rich.table import Table
 
 from .hub_ready.console import messages, results, run
 from .hub_ready.fresh import JOBS, FreshInterpreter, JobFailed
+from .hub_ready.interrupts import scratch_folder
 from .hub_ready.problems import Misuse, Problem
 
 
@@ -34,8 +34,8 @@ def main(
     absent = [str(path) for path in images or [] if not path.is_file()]
     if absent:
         raise Misuse(f"no such image: {', '.join(absent)}")
-    with tempfile.TemporaryDirectory(prefix="photographs-") as scratch, messages.status("loading"):
-        paths = images or save_photographs(Path(scratch))
+    with scratch_folder("photographs-") as scratch, messages.status("loading"):
+        paths = images or save_photographs(scratch)
         answers = classify(folder, paths, top)
     named = {path.name: answer for path, answer in zip(paths, answers, strict=True)}
     if as_json:

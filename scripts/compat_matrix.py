@@ -21,7 +21,6 @@ Exit codes: 0 every cell holds or is absent, 1 some cell fails or could not be t
 
 import inspect
 import json
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +29,7 @@ import typer
 
 from .hub_ready.compat.environments import axes_of, plan_environments
 from .hub_ready.console import messages, results, run
+from .hub_ready.interrupts import scratch_folder
 from .hub_ready.manifest import ROOT
 
 _Specs = Annotated[list[str] | None, typer.Option(metavar="SPEC", help="Versions to try.")]
@@ -51,8 +51,8 @@ def main(
     from .hub_ready.staging import prepare_output
 
     asked = {name.replace("_", "-"): " ".join(specs or ()).split() for name, specs in packages.items()}
-    with tempfile.TemporaryDirectory(prefix="compat-subject-") as scratch:
-        folder = find_subject(target, trust_remote_code, Path(scratch))
+    with scratch_folder("compat-subject-") as scratch:
+        folder = find_subject(target, trust_remote_code, scratch)
         place = output or default_output(target, partial=any(asked.values()) or bool(python))
         prepare_output(place)
         environments = plan_environments(folder, asked, " ".join(python or ()).split())

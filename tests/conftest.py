@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -16,3 +17,12 @@ def interpreter() -> Iterator[FreshInterpreter]:
     with FreshInterpreter((*LIBRARIES, *required)) as fresh:
         fresh.start()
         yield fresh
+
+
+@pytest.fixture(autouse=True)
+def handlers_of_signals() -> Iterator[None]:
+    """Back where they were: a command that runs inside of a test sets its own."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

@@ -30,6 +30,8 @@ class CardFacts:
         requirements: lines of requirements.txt.
         limits: sentences.
         citation: BibTeX.
+        versions: of the libraries that wrote it.
+        needs: arguments of forward beyond what the image processor gives.
     """
 
     name: str
@@ -43,6 +45,7 @@ class CardFacts:
     limits: list[str]
     citation: str
     versions: dict[str, str] = field(default_factory=dict)
+    needs: list[str] = field(default_factory=list)
 
 
 def library_versions() -> dict[str, str]:
@@ -58,7 +61,7 @@ def render_card(data: ModelCardData, facts: CardFacts) -> str:
         ValueError: a section has nothing to say.
     """
     values: dict[str, Any] = asdict(facts)
-    empty = [name for name, value in values.items() if not value and name not in ("task", "preprocessing")]
+    empty = [name for name, value in values.items() if not value and name not in ("task", "preprocessing", "needs")]
     if empty:
         raise ValueError(f"a card has no empty section, found nothing for {', '.join(empty)}")
     support = read_support()

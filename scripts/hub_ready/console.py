@@ -21,8 +21,13 @@ _PATIENCE = 5.0  # seconds after an interrupt in which another is taken for an i
 _AGAIN = 0.05  # seconds after which an interrupt that came at a bad time is tried again
 
 
-def _inside_import(frame: FrameType | None) -> bool:
-    while frame is not None and frame.f_globals.get("__name__") != "importlib._bootstrap":
+# Extension modules that are interrupted in their import end the process, torch with an abort; what a callback raises,
+# the extension that called it prints and swallows.
+_DEAF = {"importlib._bootstrap", "huggingface_hub.utils._xet_progress_reporting"}
+
+
+def _is_deaf(frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_globals.get("__name__") not in _DEAF:
         frame = frame.f_back
     return frame is not None
 
@@ -33,8 +38,7 @@ class _Interrupt:
     seen: float | None = None
 
     def __call__(self, _: int, frame: FrameType | None) -> None:
-        if _inside_import(frame):
-            # Extension modules that are interrupted in their import end the process, torch with an abort.
+        if _is_deaf(frame):
             signal.setitimer(signal.ITIMER_REAL, _AGAIN)
         elif self.seen is None or time.monotonic() - self.seen > _PATIENCE:
             # One is enough: another would land in the middle of clearing up. Later ones count again, since a library
@@ -81,4 +85,9 @@ def run(command: Callable[..., None], **settings: Any) -> None:
         signal.signal(signal.SIGINT, interrupt)
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command(context_settings=settings)(_with_exit_codes(command, interrupt))
-    app()
+    try:
+        app()
+    finally:
+        # All is said: what comes while the interpreter shuts down changes no exit code any more.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+            signal.signal(number, signal.SIG_IGN)

@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from .interrupts import put_off
 from .problems import Problem
 
 JOBS = Path(__file__).parent / "jobs"
@@ -85,7 +86,8 @@ class FreshInterpreter:
             self._process = self._launch()
         except BaseException:
             # An interrupt in the middle: the process, if there is one already, ends when its input closes.
-            shutil.rmtree(self._home, ignore_errors=True)
+            with put_off():
+                shutil.rmtree(self._home, ignore_errors=True)
             raise
 
     def _launch(self) -> subprocess.Popen:
@@ -155,11 +157,13 @@ class FreshInterpreter:
         """End the interpreter and remove its cache."""
         if self._process is None:
             return
-        process, self._process = self._process, None
-        # Both: a signal just before the server begins to wait for input would not end that wait, an end of input does.
-        with suppress(BrokenPipeError):
-            process.stdin.close()
-        process.terminate()
-        process.wait()
-        process.stdout.close()
-        shutil.rmtree(self._home, ignore_errors=True)
+        with put_off():
+            process, self._process = self._process, None
+            # Both: a signal just before the server begins to wait for input would not end that wait, an end of input
+            # does.
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+            process.terminate()
+            process.wait()
+            process.stdout.close()
+            shutil.rmtree(self._home, ignore_errors=True)

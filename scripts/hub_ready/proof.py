@@ -1,6 +1,5 @@
 """The proof that a folder loads, as a stranger would load it, with the numbers that it was made from."""
 
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from .fresh import JOBS, FreshInterpreter, JobFailed
+from .interrupts import scratch_folder
 from .problems import Problem
 
 # The argument that takes an image processor's pixels, and the tensor that holds them.
@@ -44,9 +44,10 @@ def prove(folder: Path, reference: Reference, interpreter: FreshInterpreter) -> 
     Raises:
         Problem: a load failed or a number differs; the first difference is named.
     """
-    with tempfile.TemporaryDirectory(prefix="proof-") as scratch:
-        path = Path(scratch) / "reference.safetensors"
-        save_file({name: tensor.contiguous() for name, tensor in reference.tensors.items()}, path)
+    with scratch_folder("proof-") as scratch:
+        path = scratch / "reference.safetensors"
+        # A model may give one tensor under two names.
+        save_file({name: tensor.contiguous().clone() for name, tensor in reference.tensors.items()}, path)
         arguments = {"folder": str(folder.resolve()), "reference": str(path), "task": reference.task}
         arguments |= {"outputs": reference.outputs, "inputs": reference.inputs, "buffers": reference.buffers}
         try:

@@ -7,8 +7,10 @@ from pathlib import Path
 from huggingface_hub import ModelCardData, metadata_load
 
 from .card import CardFacts, library_versions
+from .check.behaviour.probe.inputs import missing
 from .manifest import Manifest, requirement_lines
 from .problems import Problem
+from .proof import PIXELS
 from .source_model import Source
 
 # What a save writes beside the settings of a processor.
@@ -86,4 +88,5 @@ def card_facts(source: Source, manifest: Manifest, name: str, sha256: dict[str, 
         limits=limits,
         citation=_citation(manifest, name),
         versions=library_versions(),
+        needs=missing(source.model, PIXELS) if source.processor else [],
     )

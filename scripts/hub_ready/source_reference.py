@@ -76,7 +76,13 @@ def reference_of(source: "Source", manifest: Manifest) -> Reference:
         Problem: forward cannot be fed, or fails, or its outputs are not finite, so that nothing can equal them.
     """
     tensors, inputs, outputs, buffers = _shown(source), PIXELS, {}, {}
-    if not tensors or missing(source.model, PIXELS):
+    more = missing(source.model, PIXELS) if tensors else []
+    if more and source.task:
+        raise Problem(
+            f"{type(source.model).__name__}.forward needs {', '.join(more)} beside pixel_values, which the "
+            f"{source.task} pipeline does not give: give it a default, or publish the model without that task"
+        )
+    if not tensors or more:
         fed = _fed(source)
         inputs = {name: f"input.{name}" for name in fed}
         tensors |= {f"input.{name}": tensor for name, tensor in fed.items()}

@@ -38,13 +38,18 @@ _LATIN = str.maketrans(
 )
 
 
+def folded(text: str) -> str:
+    """A text without accents, and with Latin letters alone where there is a usual spelling in them."""
+    parts = unicodedata.normalize("NFKD", text.translate(_LATIN))
+    plain = "".join(char for char in parts if not unicodedata.combining(char))
+    return "".join(char.casefold() if char.casefold().isascii() and not char.isascii() else char for char in plain)
+
+
 def _plain(name: str) -> str:
-    """The name in ASCII, accents dropped; Misuse for letters that have no plain form."""
+    """The name in ASCII; Misuse for letters that have no plain form."""
     if not " ".join(name.split()).isprintable():
         raise Misuse(f"--name: expected printable characters, found {name!r}")
-    name = name.translate(_LATIN)
-    plain = "".join(char for char in unicodedata.normalize("NFKD", name) if not unicodedata.combining(char))
-    plain = "".join(char.casefold() if char.casefold().isascii() and not char.isascii() else char for char in plain)
+    plain = folded(name)
     foreign = sorted({char for char in plain if char.isalnum() and not char.isascii()})
     if foreign:
         rest = "".join(char for char in plain if char.isascii()).strip(" -_")

@@ -11,7 +11,7 @@ from pathlib import Path
 from scripts.hub_ready.check import native
 from scripts.hub_ready.manifest import ROOT
 
-from .names import Names
+from .names import Names, folded
 
 # The longest name of a class must fit the lines of the code and the Hub's names of repositories.
 LONGEST = 40
@@ -55,15 +55,15 @@ def _spelling(names: Names) -> Iterator[Refusal]:
     if keyword.iskeyword(names.snake):
         yield Refusal(f"{spoken} gives {names.snake!r}, a keyword of Python", {"name": f"{names.snake}_net"})
     if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", names.prefix) or len(names.prefix) > LONGEST:
-        near = "".join(re.findall(r"[A-Za-z0-9]+", names.prefix)).lstrip("0123456789")[:LONGEST] or "MyNet"
+        near = "".join(re.findall(r"[A-Za-z0-9]+", folded(names.prefix))).lstrip("0123456789")[:LONGEST] or "MyNet"
         expected = f"a capital and then up to {LONGEST - 1} letters and digits"
         yield Refusal(
             f"--class-prefix: expected {expected}, found {names.prefix!r}",
             {"class_prefix": near[0].upper() + near[1:]},
         )
     if not re.fullmatch(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", names.model_type) or len(names.model_type) > LONGEST:
-        near = re.sub(r"[^a-z0-9]+", "_", names.model_type.lower())[:LONGEST].strip("_0123456789") or "my_net"
-        expected = f"up to {LONGEST} small letters, digits and _"
+        near = re.sub(r"[^a-z0-9]+", "_", folded(names.model_type).lower())[:LONGEST].strip("_0123456789") or "my_net"
+        expected = f"up to {LONGEST} small letters, digits, _ and -"
         yield Refusal(f"--model-type: expected {expected}, found {names.model_type!r}", {"model_type": near})
 
 

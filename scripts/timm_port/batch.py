@@ -5,7 +5,6 @@ import logging
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from scripts.hub_ready.console import messages
 from scripts.hub_ready.export import missing_files
 from scripts.hub_ready.finish import Options
 from scripts.hub_ready.fresh import LIBRARIES, FreshInterpreter
+from scripts.hub_ready.interrupts import scratch_folder
 from scripts.hub_ready.manifest import ROOT, Manifest, read_manifest
 from scripts.hub_ready.problems import Misuse, Problem
 from scripts.hub_ready.staging import check_target
@@ -137,8 +137,8 @@ def port_family(options: Options) -> tuple[list[dict[str, Any]], list[Problem]]:
     manifest = read_manifest()
     models = unfinished(options, manifest)
     jobs = min(cores(), len(models))
-    with tempfile.TemporaryDirectory(prefix="port-") as scratch:
-        logs = [Path(scratch) / f"worker{i}.log" for i in range(jobs)]
+    with scratch_folder("port-") as scratch:
+        logs = [scratch / f"worker{i}.log" for i in range(jobs)]
         workers = [_worker(models[i::jobs], options, max(1, cores() // jobs), log) for i, log in enumerate(logs)]
         _watch(workers, models, options, manifest)
         ported = [one for log in logs for one in json.loads(log.with_suffix(".json").read_text() or "[]")]

@@ -19,7 +19,7 @@ class MixerBlock(nn.Module):
 
 
 class Network(nn.Module):
-    """From pixels to one vector of features for each patch."""
+    """From pixels to one vector of features, with no positions left."""
 
     def __init__(self, config: {config}):
         super().__init__()
@@ -30,7 +30,7 @@ class Network(nn.Module):
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         tokens = self.embed(pixel_values).flatten(2).transpose(1, 2)
-        return self.norm(self.blocks(tokens)).transpose(1, 2)
+        return self.norm(self.blocks(tokens)).mean(1)
 
 '''
 

@@ -25,11 +25,8 @@ def ends(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
 
     def call(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["new_model", *map(str, arguments)])
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         with pytest.raises(SystemExit) as stop:
             run(new_model.main)
-        for number, handler in before.items():
-            signal.signal(number, handler)
         said = capsys.readouterr()
         assert "Traceback" not in said.err
         return stop.value.code, said.out, said.err

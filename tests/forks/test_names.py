@@ -109,6 +109,7 @@ def test_forms_can_be_given() -> None:
         ({"class_prefix": "My-Net"}, "try --class-prefix MyNet"),
         ({"model_type": "My Net"}, "try --model-type my_net"),
         ({"model_type": "bert"}, "transformers' own"),
+        ({"model_type": "Łódź", "class_prefix": "Łódź"}, "try --class-prefix Lodz --model-type lodz"),
         ({"model_type": "my_net_model"}, "stand for two things"),
         ({"class_prefix": "Bert"}, "BertConfig is a class of transformers' own"),
     ],

@@ -81,6 +81,14 @@ def test_an_interrupt_waits_for_the_end_of_an_import(number: int, tmp_path: Path
     assert (tmp_path / "whole").exists()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGALRM])
+def test_a_signal_after_the_end_changes_no_exit_code(number: int, tmp_path: Path) -> None:
+    late = f"import atexit\natexit.register(lambda: (Path({str(tmp_path / 'ready')!r}).touch(), time.sleep(1)))"
+    process = start(late, tmp_path / "ready")
+    process.send_signal(number)
+    assert process.communicate(timeout=30)[1] == "" and process.returncode == 0
+
+
 def test_an_error_that_nobody_expected_keeps_its_traceback(tmp_path: Path) -> None:
     said = start("raise ValueError('a mistake of ours')", tmp_path / "ready").communicate(timeout=60)[1]
     assert "Traceback" in said and "a mistake of ours" in said

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..fresh import JOBS, LIBRARIES, FreshInterpreter, JobFailed
+from ..interrupts import scratch_folder
 from ..problems import Problem
 from ..staging import write_whole
 from .build import built
@@ -106,7 +106,7 @@ class Run:
     def _reference(self, environments: list[Environment], stack: ExitStack) -> Reference | str:
         """Numbers of the newest environment; of the next older one where the model cannot be built there."""
         left, causes = list(environments), []
-        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="compat-reference-")))
+        place = stack.enter_context(scratch_folder("compat-reference-"))
         while left:
             newest = newest_of(left)
             left.remove(newest)
@@ -147,14 +147,14 @@ class Run:
 
     def _tried(self, environment: Environment, digest: str, reference: Reference) -> Row:
         self._check()
-        with tempfile.TemporaryDirectory(prefix="compat-work-") as place, built(environment) as (python, versions):
+        with scratch_folder("compat-work-") as place, built(environment) as (python, versions):
             row = {**_about(environment, digest), "versions": _told(environment, versions), "cells": {}}
             with _interpreter(python, environment) as interpreter:
-                if broken := self._broken(environment, interpreter, Path(place)):
+                if broken := self._broken(environment, interpreter, place):
                     return {**row, "cells": {one.name: broken for one in PROPERTIES}}
                 for one in PROPERTIES:
                     self._check()
-                    row["cells"][one.name] = self._cell(one, environment, interpreter, reference, Path(place))
+                    row["cells"][one.name] = self._cell(one, environment, interpreter, reference, place)
         return row
 
     def _broken(self, environment: Environment, interpreter: FreshInterpreter, place: Path) -> Cell | None:

@@ -13,6 +13,7 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+_HINTS = {"unexpected_keys": "; name those that this class has no use for in its `_keys_to_ignore_on_load_unexpected`"}
 _ALIGNMENT = 64  # bytes, of torch's allocator on CPUs
 
 
@@ -65,7 +66,9 @@ def load_model(auto: str, folder: Path, files: dict[str, Path]) -> tuple[torch.n
     load = getattr(transformers, auto).from_pretrained
     model, report = load(folder, trust_remote_code=True, use_safetensors=True, output_loading_info=True)
     wanting = {kind: sorted(map(str, names)) for kind, names in report.items() if names}
-    reported = [f"loading report: {kind}: {', '.join(names[:5])}" for kind, names in wanting.items()]
+    reported = [
+        f"loading report: {kind}: {', '.join(names[:5])}{_HINTS.get(kind, '')}" for kind, names in wanting.items()
+    ]
     return aligned(model.eval()), reported + weight_differences(model, files)
 
 

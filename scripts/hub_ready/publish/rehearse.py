@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..child import run_child
+from ..interrupts import scratch_folder
 from ..local_hub import LocalHub
 from ..manifest import ROOT
 from ..problems import Misuse
@@ -82,7 +82,7 @@ def rehearsal(folder: Path, repo_id: str | None, options: Sequence[str]) -> Iter
         Misuse: the names are such that no Hub would take them.
     """
     repo_id = repo_id or f"me/{folder.resolve().name}"
-    with LocalHub() as hub, tempfile.TemporaryDirectory(prefix="rehearsal-") as home:
+    with LocalHub() as hub, scratch_folder("rehearsal-") as home:
         try:
             token = hub.token(repo_id.split("/")[0])
             if "--create-pr" in options:
@@ -90,7 +90,7 @@ def rehearsal(folder: Path, repo_id: str | None, options: Sequence[str]) -> Iter
         except ValueError as error:
             raise Misuse(f"expected --repo-id NAMESPACE/NAME, found {repo_id!r}: {error}") from error
         arguments = [str(folder.resolve()), "--repo-id", repo_id, *options]
-        code, out = _run(arguments, environment(hub.endpoint, token, Path(home)))
+        code, out = _run(arguments, environment(hub.endpoint, token, home))
         outcome = json.loads(out) if code == 0 and out.strip() else None
         large = _bytes_in(hub, "/lfs/", "/v1/xorbs", "/shards")
         # A private page asks the browser for the token, which ends with the Hub.

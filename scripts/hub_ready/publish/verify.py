@@ -1,7 +1,6 @@
 """A stranger's load of what was just published, at that very commit, compared with the folder."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..fresh import JOBS, LIBRARIES, FreshInterpreter, JobFailed
+from ..interrupts import scratch_folder
 from ..problems import Problem, first_few
 from .client import Client, HubFailed, scrub
 from .contents import CARD, Contents
@@ -53,9 +53,8 @@ def reference_of(contents: Contents, interpreter: FreshInterpreter) -> Iterator[
     Raises:
         Problem: it does not load.
     """
-    with tempfile.TemporaryDirectory(prefix="publication-") as scratch:
-        place, folder = Path(scratch), str(contents.folder.resolve())
-        results = place / "expected.safetensors"
+    with scratch_folder("publication-") as scratch:
+        folder, results = str(contents.folder.resolve()), scratch / "expected.safetensors"
         arguments = {"name": folder, "folder": folder, "results": str(results)}
         try:
             found = interpreter.run(_JOB, {**arguments, "revision": None, "expected": None, "snippet": None})
@@ -93,7 +92,7 @@ def verify(
     wrong = differing(read_files(client, repo_id, oid)[2], contents, card)
     if wrong:
         raise NotVerified(f"files are not what was sent: {first_few(wrong)}")
-    with tempfile.TemporaryDirectory(prefix="publication-") as scratch:
+    with scratch_folder("publication-") as scratch:
         arguments = {"name": repo_id, "revision": oid, "folder": str(contents.folder.resolve()), "snippet": snippet}
         arguments |= {"results": f"{scratch}/found.safetensors", "expected": str(reference.tensors)}
         found = _run(interpreter, arguments, client.token)

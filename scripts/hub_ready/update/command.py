@@ -44,7 +44,7 @@ def _say(merge: Merge) -> None:
             f"{len(merge.conflicts)} of the files above need your decision: edit them, run the tests, commit; "
             f"or undo all of it: {_undo(merge)}"
         )
-    results.print("Nothing is committed yet: look at git diff, run the tests, commit.")
+    results.print("Nothing is committed yet: look at git status and git diff, run the tests, commit.")
 
 
 def _undo(merge: Merge) -> str:

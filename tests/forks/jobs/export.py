@@ -22,7 +22,9 @@ def main(root: str, target: str, fields: dict, weights: str = "random") -> dict:
     Path(target).mkdir()
     export(source.model, [source.processor] if source.processor else [], manifest, Path(target))
     reference = reference_of(source, manifest)
-    save_file({name: tensor.contiguous() for name, tensor in reference.tensors.items()}, f"{target}.safetensors")
+    save_file(
+        {name: tensor.contiguous().clone() for name, tensor in reference.tensors.items()}, f"{target}.safetensors"
+    )
     return {
         "inputs": reference.inputs,
         "outputs": reference.outputs,

@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...fresh import FreshInterpreter, JobFailed
+from ...interrupts import scratch_folder
 from ..model import CheckError
 from ..repository import Repository
 from .facts import Facts
@@ -57,9 +57,9 @@ def collect(
         if left <= 0:
             facts.deaths[remaining[0]] = f"reached the limit of {limits.total:g} seconds"
             break
-        with tempfile.TemporaryDirectory(prefix="check-behaviour-", ignore_cleanup_errors=True) as workspace:
-            _probe(facts, remaining, Path(workspace), interpreter, limits, left, notify)
-            _unpickle(facts, Path(workspace), interpreter, limits)
+        with scratch_folder("check-behaviour-") as workspace:
+            _probe(facts, remaining, workspace, interpreter, limits, left, notify)
+            _unpickle(facts, workspace, interpreter, limits)
     after = _listing(repository.folder)
     facts.changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     return facts

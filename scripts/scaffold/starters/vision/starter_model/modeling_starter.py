@@ -42,7 +42,7 @@ class Network(nn.Module):
     """From pixels to features.
 
     forward takes `pixel_values` (batch, channels, height, width) and returns (batch, num_features, ...): any number of
-    positions may follow, and their mean is what the classifier sees.
+    positions may follow, or none, and their mean is what the classifier sees.
     """
 
     def __init__(self, config: StarterConfig):
@@ -109,7 +109,8 @@ class StarterPreTrainedModel(PreTrainedModel):
                 nn.init.zeros_(module.running_mean)
                 nn.init.ones_(module.running_var)
                 nn.init.zeros_(module.num_batches_tracked)
-        # A layer of your own that holds an nn.Parameter or a non-persistent buffer: fill it here, with nn.init too.
+        # A layer of your own that holds an nn.Parameter or a non-persistent buffer: fill it here, the parameter with
+        # nn.init, the buffer with copy_.
 
     def _encode(self, pixel_values: Tensor) -> tuple[Tensor, Tensor]:
         """The network's features (batch, features, ...), and their mean over all positions."""
@@ -122,7 +123,7 @@ class StarterPreTrainedModel(PreTrainedModel):
         if pixel_values.dtype != dtype and not autocast:
             raise ValueError(f"pixel_values must be {dtype} as the weights are, found {pixel_values.dtype}")
         features = self.network(pixel_values)
-        return features, features.flatten(2).mean(-1)
+        return features, features if features.ndim == 2 else features.flatten(2).mean(-1)
 
 
 class StarterModel(StarterPreTrainedModel):
