@@ -22,7 +22,7 @@ def _as_pil(image: Any, mode: str) -> Image.Image:
     """A PIL image of the mode; floating point is taken for fractions of 255 unless some value is above 1."""
     if not isinstance(image, Image.Image):
         # numpy knows no bfloat16.
-        pixels = np.asarray(image.float() if isinstance(image, torch.Tensor) else image)
+        pixels = np.asarray(image.float() if getattr(image, "dtype", None) == torch.bfloat16 else image)
         if pixels.dtype.kind in "bf":
             # Rounded here: to_pil_image cuts 6.9999 down to 6.
             pixels = np.round(pixels * (255.0 if pixels.max() <= 1 else 1.0))

@@ -177,6 +177,11 @@ def test_masks_and_short_floats_are_images_too() -> None:
     assert torch.equal(processor(fractions).pixel_values, expected)
 
 
+def test_a_dark_tensor_of_bytes_stays_dark() -> None:
+    processor, dark = ResnetImageProcessor((3, 64, 64)), sample_image(64, 64) % 2
+    assert torch.equal(processor(torch.from_numpy(dark)).pixel_values, processor(dark).pixel_values)
+
+
 def test_an_empty_list_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one image"):
         ResnetImageProcessor()([])
