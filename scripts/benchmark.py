@@ -15,13 +15,13 @@ Exit codes: 0 done, 1 found wanting, 2 misused.
 """
 
 import os
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from .hub_ready.console import messages, results, run
+from .hub_ready.interrupts import scratch_folder
 from .hub_ready.staging import prepare_output
 
 _MODELS = ["resnet18", "resnet50"]
@@ -39,7 +39,7 @@ def main(
     # README quotes results/, which a part of the groups must not replace.
     output = output or Path("results" if set(groups) == set(_GROUPS) else "benchmark")
     prepare_output(output)
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch, messages.status("preparing") as status:
+    with scratch_folder("benchmark-") as scratch, messages.status("preparing") as status:
         # Before transformers is imported: no cache of the user's is read or written, and nothing is asked of the Hub.
         os.environ |= {"HF_HOME": f"{scratch}/hf", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
         os.environ |= {"TORCHINDUCTOR_CACHE_DIR": f"{scratch}/compiled", "TORCH_LOGS": "-all"}

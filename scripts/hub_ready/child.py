@@ -14,28 +14,24 @@ _ORDERLY = 30.0  # seconds in which a program that is asked to end clears up
 _KILLED = 1.0  # seconds for what was killed to be gone; longer only for what nobody reaps
 
 
-def run_child(
-    command: Sequence[str], alone: bool = True, timeout: float | None = None, **options: Any
-) -> subprocess.CompletedProcess:
+def run_child(command: Sequence[str], alone: bool = True, **options: Any) -> subprocess.CompletedProcess:
     """subprocess.run, but for an exception here: the child is then asked to end, and what is left of it killed.
 
     Args:
         command: the program and its arguments.
         alone: in a session of its own: Ctrl-C does not reach it, and all that it started ends with it. False for what
             may ask its user for a password, which needs the terminal; such a program ends its own children.
-        timeout: seconds.
         options: of subprocess.Popen.
 
     Raises:
         OSError: the program cannot be started.
-        subprocess.TimeoutExpired: it took too long.
     """
     process = None
     try:
         # An interrupt between the start and its return would lose the child.
         with put_off():
             process = subprocess.Popen(command, start_new_session=alone, **options)
-        out, messages = process.communicate(timeout=timeout)
+        out, messages = process.communicate()
     except BaseException:
         if process is not None:
             _end(process, alone)

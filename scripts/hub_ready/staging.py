@@ -15,7 +15,7 @@ from .problems import Misuse, Problem
 
 def _put_in_place(built: Path, target: Path, aside: Path, overwrite: bool) -> None:
     """Rename `built` to `target`; what stands there and may be replaced goes `aside`, and comes back on failure."""
-    if not overwrite or _is_free(target):
+    if not overwrite or is_free(target):
         # Takes the place of an empty folder, and of nothing that has come there in the meantime.
         built.rename(target)
         return
@@ -27,7 +27,8 @@ def _put_in_place(built: Path, target: Path, aside: Path, overwrite: bool) -> No
         raise
 
 
-def _is_free(target: Path) -> bool:
+def is_free(target: Path) -> bool:
+    """Whether nothing stands at a place, or an empty folder."""
     return not target.exists() or (target.is_dir() and not any(target.iterdir()))
 
 
@@ -35,7 +36,7 @@ def check_target(target: Path, overwrite: bool) -> None:
     """Refuse a target that exists, unless it is an empty folder or one that may be overwritten."""
     if target.exists() and not target.is_dir():
         raise Misuse(f"{target} is a file; choose another place")
-    if not _is_free(target) and not overwrite:
+    if not is_free(target) and not overwrite:
         raise Misuse(f"{target} exists already; name another --output, or add --overwrite to replace it")
 
 
@@ -83,7 +84,7 @@ def staged(target: Path, overwrite: bool = False) -> Iterator[Path]:
         yield built
         _put_in_place(built, target, staging / "replaced", overwrite)
     except (OSError, SafetensorError) as error:
-        if not overwrite and not _is_free(target):
+        if not overwrite and not is_free(target):
             raise Problem(f"{target} was made by somebody else meanwhile, and stays; choose another place") from error
         raise Problem(f"{target} could not be written: {error}; free some space or choose another place") from error
     finally:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scripts.hub_ready.manifest import ROOT
 from scripts.hub_ready.problems import Misuse, Problem
-from scripts.hub_ready.staging import staged
+from scripts.hub_ready.staging import is_free, staged
 from scripts.hub_ready.update.git import git_text, run_git
 from scripts.hub_ready.update.record import Record, public_address
 from scripts.hub_ready.update.update import remember
@@ -103,10 +103,10 @@ def record_of(asked: Asked, names: Names) -> Record:
 def check_place(dest: Path) -> None:
     """Misuse when a repository cannot be made at `dest`."""
     try:
-        taken, place = dest.exists() and (not dest.is_dir() or any(dest.iterdir())), dest.resolve()
+        free, place = is_free(dest), dest.resolve()
     except (OSError, RuntimeError) as error:
         raise Misuse(f"{dest} cannot be a folder: {error}; name another") from error
-    if taken:
+    if not free:
         raise Misuse(f"{dest} exists and is not an empty folder; name a folder that does not exist yet")
     if place.is_relative_to(ROOT):
         near = ROOT.parent / dest.name if place != ROOT else "../my-model"

@@ -115,9 +115,10 @@ def config_class(repository: Repository) -> Iterator[Finding]:
 
 def _unnamed(repository: Repository) -> Iterator[tuple[ClassInfo, list[str]]]:
     """Model classes that do not name one of the Auto classes that load them, or should, with these."""
+    missing = deserved(repository)
     for info in kinds.models(repository):
-        keys = [key for key, value in repository.auto_map.items() if value == f"{info.source.stem}.{info.name}"]
-        keys += [key for key, infos in deserved(repository).items() if infos == [info] and not keys]
+        loaded = [key for key, value in repository.auto_map.items() if value == f"{info.source.stem}.{info.name}"]
+        keys = loaded or [key for key, infos in missing.items() if infos == [info]]
         named = constant(kinds.find_attribute(repository, info, "_auto_class"))
         if keys and named not in keys and not _registers_itself(info):
             yield info, keys
