@@ -46,7 +46,7 @@ def main(
         from .benchmarks.run import Plan, benchmark
 
         plan = Plan(models, groups, device, rounds)
-        found = benchmark(plan, Path(scratch), lambda text: status.update(text))
+        found = benchmark(plan, scratch, lambda text: status.update(text))
     from .benchmarks.run import write
 
     written = write(found, output)
